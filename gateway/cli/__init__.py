@@ -1,0 +1,52 @@
+"""The ``polyculture`` command. Each subcommand's module is imported only when it is used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from gateway import __version__
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands as ``module:attribute`` until one is called."""
+
+    def __init__(self, *, lazy: dict[str, str], **options: object) -> None:
+        super().__init__(**options)  # type: ignore[arg-type]
+        self._lazy = lazy
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands' names."""
+        return sorted(self._lazy)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command that is asked for."""
+        target = self._lazy.get(cmd_name)
+        if target is None:
+            return None
+        module, _, attribute = target.partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+
+main = LazyGroup(
+    name="polyculture",
+    help="Route each AI request to the best of many small models, and learn who is best from outcomes.",
+    lazy={
+        "serve": "gateway.cli.serve:serve",
+        "init": "gateway.init.command:init",
+        "specialists": "gateway.cli.specialists:specialists",
+        "backup": "gateway.cli.storage:backup",
+        "restore": "gateway.cli.storage:restore",
+        "router": "gateway.cli.router:router",
+        "bench": "gateway.cli:bench",
+    },
+)
+main = click.version_option(__version__, prog_name="polyculture")(main)
+
+bench = LazyGroup(
+    name="bench",
+    help="Measure, on this machine.",
+    lazy={"overhead": "gateway.bench.overhead.command:overhead"},
+)

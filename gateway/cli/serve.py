@@ -1,0 +1,97 @@
+"""``polyculture serve``: run the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import structlog
+
+from gateway.config import Configuration, ConfigurationError, load
+from gateway.settings import Settings
+
+
+@click.command()
+@click.option("--host", help="The address to listen on (POLYCULTURE_HOST).")
+@click.option("--port", type=click.IntRange(0, 65535), help="The port to listen on (POLYCULTURE_PORT).")
+@click.option("--config", type=click.Path(path_type=Path), help="The configuration file (POLYCULTURE_CONFIG).")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Where state is kept (POLYCULTURE_DATA_DIR).")
+def serve(**given: Any) -> None:
+    """Run the gateway; without a configuration file, with the built-in demo specialists."""
+    from pydantic import ValidationError
+
+    from gateway.database import DataDirectoryBusy
+
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+        configuration = load(settings.config) if settings.config else Configuration(specialists=True)
+        configure_logging(settings)
+        _run(settings, configuration)
+    except ValidationError as error:
+        faults = "; ".join(f"POLYCULTURE_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        raise click.ClickException(faults) from error
+    except (ConfigurationError, DataDirectoryBusy, OSError, LookupError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _run(settings: Settings, configuration: Configuration) -> None:
+    """Listen first, so that a taken port is told before anything starts."""
+    if sys.platform == "win32":
+        loop_factory = None
+    else:
+        from uvloop import new_event_loop as loop_factory
+
+    with _listen(settings) as listener, asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(_serve(settings, configuration, listener))
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        raise click.ClickException(
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; choose another port with PORT="
+        ) from error
+
+
+async def _serve(settings: Settings, configuration: Configuration, listener: socket.socket) -> None:
+    import uvicorn
+
+    from gateway.app import Application
+    from gateway.banner import banner
+    from gateway.service import running
+
+    async with running(settings, configuration) as service:
+        config = uvicorn.Config(
+            Application(service=service),
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            timeout_graceful_shutdown=30,
+        )
+        click.echo(banner(service, port=listener.getsockname()[1]), err=True)
+        await uvicorn.Server(config).serve(sockets=[listener])
+
+
+def configure_logging(settings: Settings) -> None:
+    """Log lines to standard error, by structlog; other libraries' warnings beside them."""
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    shared: list[Any] = [structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso")]
+    last: list[Any] = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    if settings.log_format == "json":
+        last = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+    structlog.configure(
+        processors=[*shared, *last],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=max(level, logging.WARNING), format="%(levelname)s %(name)s: %(message)s")

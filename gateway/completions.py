@@ -1,0 +1,212 @@
+"""The way of a request, on one page: in, who, what, which model, ask it, pass the answer on, remember."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+
+import structlog
+
+from gateway.disconnect import Watch
+from gateway.errors import GatewayError, Internal, UpstreamFailed, UpstreamTimeout
+from gateway.exchange import CLIENT_GONE, Exchange
+from gateway.http import ClientGone, Header, Receive, Scope, Send, header, read_body, respond, respond_error
+from gateway.keys import KeyRing
+from gateway.log import Log
+from gateway.metrics import Metrics
+from gateway.outcomes import Witness
+from gateway.relay import DONE, EventSplitter, event, payload, renamed
+from gateway.relay import read_body as read_answer
+from gateway.request import Reading
+from gateway.routing import Router, Wishes
+from gateway.transport import TransportError, TransportTimeout
+from gateway.upstream import Opened, Upstreams
+
+_logger = structlog.get_logger("polyculture.completions")
+_JSON = (b"content-type", b"application/json")
+_STREAM = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
+
+
+class Completions:
+    """An endpoint that routes: ``read`` tells which one."""
+
+    def __init__(
+        self,
+        *,
+        read: Callable[[bytes], Reading],
+        keys: KeyRing,
+        router: Router,
+        upstreams: Upstreams,
+        log: Log,
+        metrics: Metrics,
+        body_limit: int,
+        latency_objective_s: float | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._read = read
+        self._keys = keys
+        self._router = router
+        self._upstreams = upstreams
+        self._log = log
+        self._metrics = metrics
+        self._body_limit = body_limit
+        self._objective_s = latency_objective_s
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; whatever goes wrong becomes an error in OpenAI's shape."""
+        exchange = Exchange(started=self._clock())
+        watch = Watch(receive=receive)
+        try:
+            await self._serve(exchange, watch, scope, receive, send)
+        except GatewayError as error:
+            await self._fail(exchange, error, send)
+        except ClientGone:
+            exchange.status = CLIENT_GONE
+        except asyncio.CancelledError:
+            exchange.status = CLIENT_GONE
+            if not watch.gone:
+                raise
+        except Exception:
+            _logger.exception("request_failed", decision=exchange.name)
+            await self._fail(exchange, Internal("Something went wrong inside the gateway; its log has more."), send)
+        finally:
+            self._close(exchange)
+            self._metrics.requested(exchange, self._clock())
+
+    async def _serve(self, exchange: Exchange, watch: Watch, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange.principal = principal = self._keys.authenticate(scope)
+        body = await read_body(scope, receive, limit=self._body_limit)
+        exchange.reading = reading = self._read(body)
+        exchange.choice = choice = await self._router.route(reading, principal, wishes(scope))
+        exchange.durable = self._log.append(choice.decision, tenant=principal.tenant, subject=exchange.id)
+        with watch:
+            exchange.asked = self._clock()
+            exchange.opened = opened = await self._upstreams.answer(choice, reading, body)
+            exchange.answered = self._clock()
+            if reading.stream:
+                await self._relay_stream(exchange, opened, send)
+            else:
+                await self._relay_whole(exchange, opened, send)
+
+    async def _relay_whole(self, exchange: Exchange, opened: Opened, send: Send) -> None:
+        data = opened.data
+        if opened.body.choices is not None:
+            data = renamed(data, exchange.completion_id)
+        exchange.count(opened.body)
+        exchange.status = 200
+        self._close(exchange)
+        await self._durable(exchange)
+        exchange.begun = True
+        await respond(send, status=200, headers=[_JSON, *exchange.headers(now=self._clock())], body=data)
+
+    async def _relay_stream(self, exchange: Exchange, opened: Opened, send: Send) -> None:
+        """Pass events on as they come; the last waits until the decision is durable."""
+        assert exchange.reading is not None
+        witness = self._witness(exchange)
+        async with opened.response:
+            headers: list[Header] = [*_STREAM, *exchange.headers(now=self._clock())]
+            exchange.begun = True
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            async for found in self._events(exchange, opened, witness):
+                if found.startswith(b"data: " + DONE):
+                    exchange.status = 200
+                    self._close(exchange, witness)
+                    await self._durable(exchange)
+                await send({"type": "http.response.body", "body": found, "more_body": True})
+        exchange.status = 200
+        self._close(exchange, witness)
+        await self._durable(exchange)
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _events(self, exchange: Exchange, opened: Opened, witness: Witness) -> AsyncIterator[bytes]:
+        """The upstream's events with our id in them. Raises :class:`GatewayError` when they break off."""
+        splitter = EventSplitter()
+        try:
+            for found in splitter.feed(opened.data):
+                yield self._seen(exchange, witness, found)
+            async for chunk in opened.response.chunks():
+                for found in splitter.feed(chunk):
+                    yield self._seen(exchange, witness, found)
+        except TransportTimeout as error:
+            raise UpstreamTimeout(f"The model {opened.model.id} fell silent in the middle of its answer.") from error
+        except TransportError as error:
+            raise UpstreamFailed(f"The model {opened.model.id} broke off in the middle of its answer.") from error
+        if splitter.end().strip():
+            raise UpstreamFailed(f"The model {opened.model.id} ended its stream in the middle of an event.")
+
+    def _seen(self, exchange: Exchange, witness: Witness, found: bytes) -> bytes:
+        data = payload(found)
+        if not data or data == DONE:
+            return found
+        body = read_answer(data)
+        if body.error is not None:
+            raise UpstreamFailed("The upstream reported an error in the middle of its answer.")
+        witness.see(body.choices)
+        exchange.count(body)
+        return event(renamed(data, exchange.completion_id))
+
+    async def _durable(self, exchange: Exchange) -> None:
+        """A client never holds a finished response whose decision is not on disk, while the disk works."""
+        assert exchange.durable is not None
+        if not await exchange.durable:
+            self._metrics.undurable.inc()
+
+    async def _fail(self, exchange: Exchange, error: GatewayError, send: Send) -> None:
+        exchange.status = error.http_status
+        self._close(exchange)
+        if exchange.durable is not None:
+            await self._durable(exchange)
+        if not exchange.begun:
+            await respond_error(send, error, headers=exchange.headers(now=self._clock()))
+            return
+        await send({"type": "http.response.body", "body": event(error.body()), "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    def _witness(self, exchange: Exchange) -> Witness:
+        assert exchange.reading is not None
+        return Witness(reading=exchange.reading, latency_objective_s=self._objective_s)
+
+    def _close(self, exchange: Exchange, witness: Witness | None = None) -> None:
+        """Log how it ended, once, and what the answer's form says of its quality."""
+        if exchange.closed or exchange.choice is None or exchange.principal is None:
+            return
+        exchange.closed = True
+        now = self._clock()
+        answer = exchange.answer(now=now)
+        tenant = exchange.principal.tenant
+        future = self._log.append(answer, tenant=tenant, subject=exchange.id)
+        if answer.failed:
+            exchange.durable = future  # feedback must know that another model answered
+        for arm in answer.failed:
+            self._blame(exchange, arm, "error")
+        failed = exchange.status >= 500 or exchange.status == 429
+        if exchange.status != 200 and not failed:
+            return  # the client's own fault, or the client left: the model is not to blame
+        if witness is None:
+            witness = self._witness(exchange)
+            witness.see(exchange.opened.body.choices if exchange.opened else None)
+        verdict = witness.verdict(failed=failed, latency_s=now - exchange.started)
+        if verdict is not None:
+            self._blame(exchange, answer.answered, verdict)
+
+    def _blame(self, exchange: Exchange, arm: str, verdict: str) -> None:
+        assert exchange.principal is not None
+        self._metrics.implicit.labels(verdict).inc()
+        self._log.append(
+            exchange.implicit(arm),
+            tenant=exchange.principal.tenant,
+            subject=exchange.id,
+            source=f"implicit:{verdict}:{arm}",
+        )
+
+
+def wishes(scope: Scope) -> Wishes:
+    """What the request's headers ask of routing: ``x-polyculture-tags``, ``x-polyculture-explore: off``."""
+    tags = header(scope, b"x-polyculture-tags")
+    explore = header(scope, b"x-polyculture-explore")
+    if tags is None and explore is None:
+        return Wishes()
+    names = frozenset(tag.strip() for tag in (tags or b"").decode("latin-1").split(",") if tag.strip())
+    return Wishes(names, explore is None or explore.strip().lower() not in (b"off", b"false", b"0"))

@@ -1,0 +1,174 @@
+"""The configuration file: which models there are, how they are reached, and how requests are routed among them.
+
+One YAML document, validated whole by one pydantic model; secrets are named (an environment variable or a file),
+never written. ``polyculture init`` writes a first one; `docs` in README.md list every field.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError, model_validator
+
+ModelId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}$")]
+Modality = Literal["text", "image", "audio"]
+Endpoint = Literal["chat", "embeddings"]
+
+
+class ConfigurationError(ValueError):
+    """The configuration cannot be used; the message says where and why."""
+
+
+class Section(BaseModel):
+    """A part of the file: unknown fields are refused, values never change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Upstream(Section):
+    """Where a model is served."""
+
+    base_url: HttpUrl = Field(description="The server's OpenAI base, usually ending in /v1.")
+    model: str = Field(description="The model's name at that server.", min_length=1)
+    kind: Literal["openai"] = Field("openai", description="The protocol that the server speaks.")
+    api_key_env: str | None = Field(None, description="The environment variable that holds the server's key.")
+    api_key_file: Path | None = Field(None, description="The file that holds the server's key.")
+    first_byte_timeout_s: float = Field(60.0, gt=0, description="Longest wait for an answer to begin, in seconds.")
+    idle_timeout_s: float = Field(60.0, gt=0, description="Longest silence within an answer, in seconds.")
+
+
+class Price(Section):
+    """USD per million tokens."""
+
+    input: float = Field(0.0, ge=0)
+    output: float = Field(0.0, ge=0)
+
+
+class ModelCard(Section):
+    """One specialist: what it is good at, what it can take, what it costs."""
+
+    id: ModelId = Field(description="The name that clients use to force this model.")
+    upstream: Upstream
+    endpoint: Endpoint = Field("chat", description="What the model does: chat completions or embeddings.")
+    description: str = Field("", description="What it is good at, in plain words: the router's first guess.")
+    skills: tuple[str, ...] = Field((), description="Short names of skills, read like the description.")
+    languages: tuple[str, ...] = Field((), description="Natural languages it handles; informative.")
+    examples: tuple[str, ...] = Field((), description="Example prompts that it should get.")
+    context_window: int = Field(8192, gt=0, description="Tokens of prompt and answer together.")
+    max_output_tokens: int | None = Field(None, gt=0, description="Longest answer in tokens.")
+    modalities: frozenset[Modality] = Field(frozenset({"text"}), description="What messages may hold.")
+    tools: bool = Field(False, description="Whether it takes tool definitions.")
+    json_mode: bool = Field(False, description="Whether it takes response_format.")
+    price: Price = Price()
+    tags: frozenset[str] = Field(frozenset(), description="Free labels; a request may ask for some of them.")
+    license: str | None = Field(None, description="The model's licence, for people.")
+    enabled: bool = Field(True, description="Whether it takes requests.")
+
+    def semantics(self) -> list[str]:
+        """The texts that tell what the model is good at, each a sentence or an example."""
+        sentences = [part.strip() for part in self.description.replace("\n", ". ").split(". ") if part.strip()]
+        return [*sentences, *self.skills, *self.examples]
+
+
+class Preference(Section):
+    """A named way of choosing, asked for as ``auto:<name>``."""
+
+    cost_weight: float = Field(0.0, ge=0, description="Reward given up per USD of expected cost.")
+    tags: frozenset[str] = Field(frozenset(), description="Only models that carry all of these tags.")
+    explore: bool = Field(True, description="False: always the best score, off the exploration's path.")
+
+
+class Routing(Section):
+    """How requests are spread over the eligible models."""
+
+    policy: str = Field("polyculture", description="The learning policy's name.")
+    preferences: dict[str, Preference] = Field(
+        default_factory=lambda: {"quality": Preference(), "cheap": Preference(cost_weight=100.0)},
+        description="What may follow `auto:` in a request's model.",
+    )
+    exploration: float = Field(0.01, ge=0, le=0.5, description="Probability mass spread evenly over eligible models.")
+    share_cap: float | None = Field(0.6, gt=0, le=1, description="Largest share of routed requests a model may take.")
+    cost_weight: float = Field(0.0, ge=0, description="Reward given up per USD of expected cost, for auto.")
+    latency_objective_s: float | None = Field(None, gt=0, description="An answer slower than this counts against it.")
+    fallbacks: int = Field(2, ge=0, le=10, description="Other models tried when the chosen one fails.")
+
+
+class Metric(Section):
+    """A declared feedback metric and its mapping to a reward: linear from ``worst`` (0) to ``best`` (1), clipped."""
+
+    worst: float = 0.0
+    best: float = 1.0
+
+    @model_validator(mode="after")
+    def _differ(self) -> Metric:
+        if self.worst == self.best:
+            raise ValueError("worst and best must differ")
+        return self
+
+    def reward(self, value: float) -> float:
+        """The reward in [0, 1] that ``value`` stands for."""
+        return min(1.0, max(0.0, (value - self.worst) / (self.best - self.worst)))
+
+
+class Tenant(Section):
+    """An organisation or team with its own keys and its own learned state."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    key_env: str | None = Field(None, description="The environment variable that holds this tenant's API key.")
+    models: tuple[ModelId, ...] | None = Field(None, description="The only models it may use; all when left out.")
+
+
+class Override(Section):
+    """Parts of a card that came from elsewhere (a built-in specialist), said anew."""
+
+    description: str | None = None
+    skills: tuple[str, ...] | None = None
+    examples: tuple[str, ...] | None = None
+    price: Price | None = None
+    tags: frozenset[str] | None = None
+    enabled: bool | None = None
+
+    def applied(self, card: ModelCard) -> ModelCard:
+        """The card with what is said here in place of its own."""
+        return card.model_copy(update={name: getattr(self, name) for name in self.model_fields_set})
+
+
+class Configuration(Section):
+    """The whole file."""
+
+    models: tuple[ModelCard, ...] = ()
+    overrides: dict[ModelId, Override] = Field(
+        default_factory=dict, description="Parts of a built-in specialist's card to change, by model id."
+    )
+    specialists: bool = Field(False, description="Start and register the built-in demo specialists.")
+    routing: Routing = Routing()
+    metrics: dict[str, Metric] = Field(default_factory=dict, description="Feedback metrics by name.")
+    tenants: tuple[Tenant, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Configuration:
+        for kind, names in (("model", [m.id for m in self.models]), ("tenant", [t.id for t in self.tenants])):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"two {kind}s share the id {twice[0]!r}")
+        return self
+
+
+def parse(document: Any, *, origin: str) -> Configuration:
+    """Validate a parsed document. Raises :class:`ConfigurationError` naming every faulty field."""
+    try:
+        return Configuration.model_validate(document or {})
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'top level'}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError(f"{origin}: {faults}") from error
+
+
+def load(path: Path) -> Configuration:
+    """Read and validate a YAML file. Raises :class:`ConfigurationError`."""
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"{path}: cannot be read as YAML: {error}") from error
+    return parse(document, origin=str(path))

@@ -1,0 +1,90 @@
+"""Opening the system of record: SQLite in WAL mode with full synchronisation, migrated to the newest schema."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
+#: The newest migration. Where a database says this already, Alembic need not even be imported.
+HEAD = "0001"
+
+FILE = "polyculture.db"
+
+
+class DataDirectoryBusy(RuntimeError):
+    """Another gateway runs on this data directory."""
+
+
+def connect(data_dir: Path) -> sa.Engine:
+    """An engine on the data directory's database; commits survive power loss (``synchronous=FULL``)."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(
+        f"sqlite:///{data_dir / FILE}",
+        poolclass=NullPool,
+        connect_args={"check_same_thread": False, "timeout": 10},
+    )
+    sa.event.listen(engine, "connect", _configure)
+    return engine
+
+
+def _configure(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # transactions are begun by hand: see begin()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "journal_size_limit=67108864"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+@contextmanager
+def begin(connection: sa.Connection) -> Iterator[None]:
+    """A write transaction: taken at once, committed at the end, rolled back on any error."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.exec_driver_sql("COMMIT")
+    except BaseException:
+        if connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
+            connection.exec_driver_sql("ROLLBACK")
+        raise
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Bring the schema to ``HEAD``; quick where it is there already."""
+    with engine.connect() as connection:
+        if _revision(connection) == HEAD:
+            return
+        from alembic import command
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        with begin(connection):
+            command.upgrade(config, "head")
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+@contextmanager
+def exclusive(data_dir: Path) -> Iterator[None]:
+    """Hold the data directory for one gateway. Raises :class:`DataDirectoryBusy`.
+
+    The lock is the operating system's, so it ends with the process, however that ends.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with (data_dir / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise DataDirectoryBusy(
+                f"another gateway is using {data_dir}; stop it, or set POLYCULTURE_DATA_DIR to another directory"
+            ) from error
+        yield

@@ -1,0 +1,172 @@
+"""The endpoints that are asked now and then: models, dry run, health, metrics, freezing."""
+
+from __future__ import annotations
+
+import ipaddress
+from functools import partial
+from typing import Any
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from gateway import __version__
+from gateway.completions import wishes
+from gateway.errors import Forbidden, ModelNotFound, Unavailable
+from gateway.events import EVERYONE, Event, LearningFrozen
+from gateway.http import read_body
+from gateway.keys import Principal, digest
+from gateway.log import LogUnavailable
+from gateway.openapi import document
+from gateway.registry import Model
+from gateway.request import read_chat
+from gateway.routing import AUTO, Choice, Considered
+from gateway.service import Service
+from gateway.transaction import Transaction
+
+
+class Endpoints:
+    """Handlers over a running service."""
+
+    def __init__(self, *, service: Service) -> None:
+        self._service = service
+
+    async def models(self, request: Request) -> Response:
+        """``GET /v1/models``: what this caller may name, ``auto`` first."""
+        principal = self._service.keys.ring.authenticate(request.scope)
+        names = [AUTO, *(f"auto:{name}" for name in self._service.configuration.routing.preferences)]
+        shown = [_model(name, "polyculture") for name in names]
+        shown += [_card(model) for model in self._allowed(principal)]
+        return JSONResponse({"object": "list", "data": shown})
+
+    async def model(self, request: Request) -> Response:
+        """``GET /v1/models/{id}``."""
+        principal = self._service.keys.ring.authenticate(request.scope)
+        name = request.path_params["name"]
+        preferences = self._service.configuration.routing.preferences
+        if name == AUTO or name.removeprefix("auto:") in preferences:
+            return JSONResponse(_model(name, "polyculture"))
+        for model in self._allowed(principal):
+            if model.id == name:
+                return JSONResponse(_card(model))
+        raise ModelNotFound(f"There is no model {name!r} here.", param="model")
+
+    def _allowed(self, principal: Principal) -> list[Model]:
+        tenants = {tenant.id: tenant for tenant in self._service.configuration.tenants}
+        tenant = tenants.get(principal.tenant)
+        allowed = None if tenant is None else tenant.models
+        return [m for m in self._service.registry if m.card.enabled and (allowed is None or m.id in allowed)]
+
+    async def route(self, request: Request) -> Response:
+        """``POST /v1/route``: what would be chosen and why, without asking a model or logging a decision."""
+        service = self._service
+        principal = service.keys.ring.authenticate(request.scope)
+        body = await read_body(request.scope, request.receive, limit=service.settings.max_body_bytes)
+        reading = read_chat(body)
+        if reading.model == AUTO or reading.model.startswith("auto:"):
+            return JSONResponse(_dry_run(await service.router.consider(reading, principal, wishes(request.scope))))
+        return JSONResponse(_dry_forced(await service.router.route(reading, principal, wishes(request.scope))))
+
+    async def alive(self, request: Request) -> Response:
+        """``GET /healthz``: the process serves."""
+        return JSONResponse({"status": "ok", "service": "polyculture", "version": __version__})
+
+    async def ready(self, request: Request) -> Response:
+        """``GET /readyz``: requests can be answered; the log's health is told, and does not stop serving."""
+        service = self._service
+        models = sum(model.card.enabled and model.breaker.closed for model in service.registry)
+        state = {"models": models, "log": "ok" if service.log.healthy else "unavailable"}
+        ready = models > 0
+        return JSONResponse({"status": "ready" if ready else "no model", **state}, status_code=200 if ready else 503)
+
+    async def metrics(self, request: Request) -> Response:
+        """``GET /metrics``: open to this machine, by token to others."""
+        service = self._service
+        if not _is_local(request):
+            token = service.settings.metrics_token
+            given = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+            if token is None or digest(given) != digest(token.get_secret_value()):
+                raise Forbidden("From other machines, /metrics needs the token in POLYCULTURE_METRICS_TOKEN.")
+        return Response(service.metrics.expose(), media_type="text/plain; version=0.0.4")
+
+    async def openapi(self, request: Request) -> Response:
+        """``GET /openapi.json``."""
+        return JSONResponse(document())
+
+    async def freeze(self, request: Request) -> Response:
+        """``POST /admin/v1/router/freeze``: serve what was learned, learn nothing more."""
+        return await self._set_frozen(request, True)
+
+    async def unfreeze(self, request: Request) -> Response:
+        """``POST /admin/v1/router/unfreeze``: learn again."""
+        return await self._set_frozen(request, False)
+
+    async def _set_frozen(self, request: Request, frozen: bool) -> Response:
+        service = self._service
+        service.keys.ring.admin(request.scope)
+        try:
+            await service.log.transact(partial(_record, LearningFrozen(frozen=frozen)))
+        except LogUnavailable:
+            raise Unavailable("The log cannot be written now.", retry_after_s=5) from None
+        await service.learner.settled()
+        return JSONResponse({"frozen": service.learner.fold.frozen})
+
+
+def _record(event: Event, transaction: Transaction) -> bool:
+    transaction.append(event, tenant=EVERYONE)
+    return True
+
+
+def _is_local(request: Request) -> bool:
+    if request.client is None or request.headers.get("x-forwarded-for") is not None:
+        return False
+    try:
+        return ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
+
+
+def _model(name: str, owner: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": owner}
+
+
+def _card(model: Model) -> dict[str, Any]:
+    card = model.card
+    return {
+        **_model(model.id, card.upstream.kind),
+        "description": card.description,
+        "endpoint": card.endpoint,
+        "context_window": card.context_window,
+        "modalities": sorted(card.modalities),
+        "tools": card.tools,
+        "json_mode": card.json_mode,
+        "tags": sorted(card.tags),
+    }
+
+
+def _dry_run(considered: Considered) -> dict[str, Any]:
+    proposal = considered.proposal
+    arms = considered.published.snapshot.arms
+    order = [place for place in np.argsort(-proposal.probabilities, kind="stable") if considered.mask[place]]
+    return {
+        "reason": considered.reason,
+        "router_version": considered.published.version,
+        "candidates": [
+            {
+                "model": arms[place],
+                "probability": float(proposal.probabilities[place]),
+                "score": float(proposal.scores[place]),
+            }
+            for place in order
+        ],
+        "excluded": considered.excluded,
+    }
+
+
+def _dry_forced(choice: Choice) -> dict[str, Any]:
+    return {
+        "reason": choice.decision.reason,
+        "router_version": choice.decision.version,
+        "candidates": [{"model": choice.model.id, "probability": 1.0, "score": None}],
+        "excluded": {},
+    }

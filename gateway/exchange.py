@@ -1,0 +1,123 @@
+"""One request's own story: its ids, its headers, what happened, and the events that tell it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import uuid_utils
+
+from gateway.events import Answer, Feedback, Lesson
+from gateway.http import Header
+from gateway.keys import Principal
+from gateway.outcomes import WEIGHT
+from gateway.relay import Body
+from gateway.request import Reading
+from gateway.routing import Choice
+from gateway.upstream import Opened
+
+#: What a completion's id begins with, before the decision's id.
+COMPLETION_PREFIX = "chatcmpl-"
+
+#: The status that is logged when the client left before its answer was complete.
+CLIENT_GONE = 499
+
+
+class Exchange:
+    """Filled in as the request goes its way; times are of a monotonic clock, in seconds."""
+
+    def __init__(self, *, started: float) -> None:
+        self.id: bytes = uuid_utils.uuid7().bytes
+        self.started = started
+        self.status = 500
+        self.begun = False
+        self.closed = False
+        self.principal: Principal | None = None
+        self.reading: Reading | None = None
+        self.choice: Choice | None = None
+        self.opened: Opened | None = None
+        self.durable: asyncio.Future[bool] | None = None
+        self.asked = 0.0
+        self.answered = 0.0
+        self.input_tokens: int | None = None
+        self.output_tokens: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The decision's id, as clients see it."""
+        return self.id.hex()
+
+    @property
+    def completion_id(self) -> bytes:
+        """What the answer's ``id`` becomes."""
+        return f"{COMPLETION_PREFIX}{self.name}".encode()
+
+    @property
+    def cost(self) -> float | None:
+        """USD, where the upstream counted tokens."""
+        if self.opened is None or self.input_tokens is None:
+            return None
+        return self.opened.model.cost(input_tokens=self.input_tokens, output_tokens=self.output_tokens or 0)
+
+    def overhead(self, now: float) -> float:
+        """The gateway's own part so far, in seconds: of a stream, what came before its first byte."""
+        if self.reading is not None and self.reading.stream and self.answered:
+            now = self.answered
+        upstream = (self.answered or now) - self.asked if self.asked else 0.0
+        return now - self.started - upstream
+
+    def count(self, body: Body) -> None:
+        """Take the tokens that the upstream counted."""
+        if body.usage is not None and body.usage.prompt_tokens is not None:
+            self.input_tokens, self.output_tokens = body.usage.prompt_tokens, body.usage.completion_tokens
+
+    def headers(self, *, now: float) -> list[Header]:
+        """Who answered, and why."""
+        if self.choice is None:
+            return []
+        decision, opened = self.choice.decision, self.opened
+        model = opened.model if opened is not None else self.choice.model
+        found = {
+            "decision-id": self.name,
+            "model": model.id,
+            "router-version": decision.version,
+            "propensity": f"{self.choice.propensity:.6g}",
+            "reason": decision.reason,
+            "overhead-ms": f"{self.overhead(now) * 1e3:.3f}",
+        }
+        failed = opened.failed if opened is not None else []
+        if failed:
+            found["fallback-from"] = ",".join(failed)
+        if self.cost is not None:
+            found["cost-usd"] = f"{self.cost:.9f}"
+        if self.durable is not None and self.durable.done() and not self.durable.result():
+            found["log"] = "unavailable"
+        return [(f"x-polyculture-{name}".encode(), value.encode()) for name, value in found.items()]
+
+    def answer(self, *, now: float) -> Answer:
+        """The event that ends the decision's story."""
+        assert self.choice is not None
+        opened = self.opened
+        return Answer(
+            answered=opened.model.id if opened is not None else self.choice.model.id,
+            cost=self.cost,
+            drawn=self.choice.decision.drawn,
+            status=self.status,
+            latency=now - self.started,
+            first_byte=opened.first_byte_s if opened is not None else None,
+            input_tokens=self.input_tokens,
+            output_tokens=self.output_tokens,
+            failed=opened.failed if opened is not None else [],
+        )
+
+    def implicit(self, arm: str) -> Feedback:
+        """The outcome that a faulty answer is for its model."""
+        assert self.choice is not None
+        decision = self.choice.decision
+        lesson = Lesson(arm, decision.features, decision.lineage) if decision.features else None
+        return Feedback(reward=0.0, weight=WEIGHT, previous=None, lesson=lesson)
+
+    def labels(self) -> dict[str, Any]:
+        """What a log line says of this request."""
+        model = self.opened.model.id if self.opened else self.choice.model.id if self.choice else None
+        return {"decision": self.name, "model": model, "status": self.status}

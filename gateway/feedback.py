@@ -1,0 +1,228 @@
+"""Feedback in: validated against its decision, durable before the answer, once per source and decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Annotated, Any, Literal, NamedTuple
+
+import msgspec
+
+from gateway.config import Metric
+from gateway.errors import BadRequest, GatewayError, NotFound, Unavailable, Unprocessable
+from gateway.events import Answer, Decision, Feedback, Lesson
+from gateway.exchange import COMPLETION_PREFIX
+from gateway.http import Receive, Scope, Send, read_body, respond, respond_error
+from gateway.keys import KeyRing, Principal
+from gateway.log import Log, LogUnavailable
+from gateway.metrics import Metrics
+from gateway.transaction import Record, Transaction
+
+#: Most items in one batch.
+BATCH_LIMIT = 1000
+
+Text = Annotated[str, msgspec.Meta(max_length=20_000)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class FeedbackItem(msgspec.Struct, forbid_unknown_fields=True):
+    """One outcome: of a decision, by its own id or by the completion's, as a score, a thumb or a declared metric."""
+
+    decision_id: Name | None = None
+    completion_id: Name | None = None
+    score: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    thumb: Literal["up", "down"] | None = None
+    metric: Name | None = None
+    value: float | bool | None = None
+    comment: Text | None = None
+    correction: Text | None = None
+    source: Name | None = None
+
+
+class FeedbackResult(msgspec.Struct, omit_defaults=True):
+    """What became of an item; ``error`` in place of ``status`` where it was refused."""
+
+    decision_id: str | None = None
+    status: Literal["recorded", "amended", "unchanged"] | None = None
+    reward: float | None = None
+    learned: bool | None = None
+    error: dict[str, Any] | None = None
+
+
+class Checked(NamedTuple):
+    """A valid item: the decision it speaks of, who says so, and the event it becomes."""
+
+    subject: bytes
+    source: str
+    event: Feedback
+
+
+_one_or_many = msgspec.json.Decoder(
+    FeedbackItem | Annotated[list[FeedbackItem], msgspec.Meta(min_length=1, max_length=BATCH_LIMIT)]
+)
+
+
+class FeedbackEndpoint:
+    """``POST /v1/feedback``: one item, or a list of them."""
+
+    def __init__(
+        self,
+        *,
+        keys: KeyRing,
+        log: Log,
+        metrics: Metrics,
+        declared: Mapping[str, Metric],
+        window_s: float,
+        body_limit: int,
+        folding: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._keys = keys
+        self._log = log
+        self._metrics = metrics
+        self._declared = declared
+        self._window_us = int(window_s * 1e6)
+        self._body_limit = body_limit
+        self._folding = folding
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        try:
+            principal = self._keys.authenticate(scope)
+            items = read(await read_body(scope, receive, limit=self._body_limit))
+            if isinstance(items, FeedbackItem):
+                result: Any = (await self._take(principal, [items]))[0]
+                if isinstance(result, GatewayError):
+                    raise result
+            else:
+                taken = await self._take(principal, items)
+                result = {"results": [_shown(each) for each in taken]}
+        except GatewayError as error:
+            self._metrics.feedback.labels("refused").inc()
+            await respond_error(send, error)
+        else:
+            body = msgspec.json.encode(result)
+            await respond(send, status=200, headers=[(b"content-type", b"application/json")], body=body)
+
+    async def _take(self, principal: Principal, items: list[FeedbackItem]) -> list[FeedbackResult | GatewayError]:
+        """All items in one transaction; each is recorded or refused by itself."""
+        checked = [self._check(principal, item) for item in items]
+        try:
+            results = await self._log.transact(partial(self._record_all, principal, checked))
+        except LogUnavailable:
+            raise Unavailable(
+                "Feedback cannot be stored now: the log cannot be written. Send it again later.",
+                retry_after_s=5,
+            ) from None
+        for result in results:
+            if isinstance(result, FeedbackResult):
+                self._metrics.feedback.labels(result.status).inc()
+        return results
+
+    def _record_all(
+        self, principal: Principal, checked: list[Checked | GatewayError], transaction: Transaction
+    ) -> list[FeedbackResult | GatewayError]:
+        results: list[FeedbackResult | GatewayError] = []
+        for each in checked:
+            try:
+                results.append(each if isinstance(each, GatewayError) else self._record(principal, each, transaction))
+            except GatewayError as error:
+                results.append(error)
+        return results
+
+    def _check(self, principal: Principal, item: FeedbackItem) -> Checked | GatewayError:
+        try:
+            reward = self._reward(item)
+            source = principal.name if item.source is None else f"{principal.name}/{item.source}"
+            event = Feedback(
+                reward=reward,
+                weight=1.0,
+                previous=None,
+                lesson=None,
+                metric=item.metric,
+                value=None if item.value is None else float(item.value),
+                comment=item.comment,
+                correction=item.correction,
+            )
+            return Checked(_subject(item), source, event)
+        except GatewayError as error:
+            return error
+
+    def _reward(self, item: FeedbackItem) -> float:
+        ways = [name for name in ("score", "thumb", "metric") if getattr(item, name) is not None]
+        if len(ways) != 1:
+            raise BadRequest("Give exactly one of score, thumb, or metric with value.", param=ways[1] if ways else None)
+        if (item.value is None) != (item.metric is None):
+            raise BadRequest("metric and value go together.", param="value")
+        if item.score is not None:
+            return float(item.score)
+        if item.thumb is not None:
+            return 1.0 if item.thumb == "up" else 0.0
+        metric = self._declared.get(item.metric or "")
+        if metric is None or item.value is None:
+            known = ", ".join(sorted(self._declared)) or "none"
+            raise BadRequest(f"The metric {item.metric!r} is not declared; declared: {known}.", param="metric")
+        return metric.reward(float(item.value))
+
+    def _record(self, principal: Principal, checked: Checked, transaction: Transaction) -> FeedbackResult:
+        """Runs in the writer's transaction, so nothing can come between the look and the leap."""
+        history = transaction.about(checked.subject)
+        decided = next((each for each in history if isinstance(each.event, Decision)), None)
+        if decided is None or decided.tenant != principal.tenant:
+            raise NotFound("There is no such decision.", param="decision_id")
+        if transaction.at - decided.at > self._window_us:
+            raise Unprocessable("The decision is too old to take feedback.", param="decision_id")
+        said = [each.event for each in history if each.source == checked.source and isinstance(each.event, Feedback)]
+        before = said[-1] if said else None
+        lesson = _lesson(history, decided)
+        event = msgspec.structs.replace(checked.event, lesson=lesson, previous=before.reward if before else None)
+        result = FeedbackResult(
+            decision_id=checked.subject.hex(),
+            status="recorded" if before is None else "amended",
+            reward=event.reward,
+            learned=lesson is not None and self._folding(),
+        )
+        if before is not None and event == msgspec.structs.replace(before, previous=before.reward):
+            result.status = "unchanged"
+        else:
+            transaction.append(event, tenant=principal.tenant, subject=checked.subject, source=checked.source)
+        return result
+
+
+def read(body: bytes) -> FeedbackItem | list[FeedbackItem]:
+    """The item or items. Raises :class:`BadRequest` naming the faulty field."""
+    try:
+        items: FeedbackItem | list[FeedbackItem] = _one_or_many.decode(body)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `")
+        param = path.rstrip("`").removeprefix("$").removeprefix(".") or None
+        raise BadRequest(f"{message}{f' in {param}' if param else ''}.", param=param) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest(f"The body is not valid JSON: {error}.") from error
+    return items
+
+
+def _subject(item: FeedbackItem) -> bytes:
+    if (item.decision_id is None) == (item.completion_id is None):
+        raise BadRequest("Give either decision_id or completion_id.", param="decision_id")
+    name = item.decision_id or (item.completion_id or "").removeprefix(COMPLETION_PREFIX)
+    try:
+        subject = bytes.fromhex(name.replace("-", ""))
+    except ValueError:
+        subject = b""
+    if len(subject) != 16:
+        raise NotFound("There is no such decision.", param="decision_id" if item.decision_id else "completion_id")
+    return subject
+
+
+def _lesson(history: list[Record], decided: Record) -> Lesson | None:
+    """What this outcome teaches: the model that really answered, at the decision's features."""
+    decision = decided.event
+    assert isinstance(decision, Decision)
+    if not decision.features:
+        return None
+    answered = next((each.event.answered for each in history if isinstance(each.event, Answer)), decision.chosen)
+    return Lesson(answered, decision.features, decision.lineage)
+
+
+def _shown(result: FeedbackResult | GatewayError) -> FeedbackResult:
+    return FeedbackResult(error=result.document()["error"]) if isinstance(result, GatewayError) else result

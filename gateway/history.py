@@ -1,0 +1,60 @@
+"""Reading the log back: the fold at the log's end, from the newest sound snapshot or from the first event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+import structlog
+
+from gateway.archive import Archive, unpack
+from gateway.events import TYPES
+from gateway.fold import Fold, PolicyMaker
+from gateway.schema import events, snapshots
+from gateway.transaction import Record, record
+from router_models.policy import InvalidState
+
+_logger = structlog.get_logger("polyculture.history")
+
+
+def records(connection: sa.Connection, *, after: int = 0, upto: int | None = None) -> Iterator[Record]:
+    """The log's records in order, streamed: memory stays flat however long the log is."""
+    query = sa.select(events).where(events.c.seq > after, events.c.kind.in_(TYPES)).order_by(events.c.seq)
+    if upto is not None:
+        query = query.where(events.c.seq <= upto)
+    for row in connection.execute(query.execution_options(yield_per=5000)):
+        yield record(row)
+
+
+def refold(connection: sa.Connection, *, make_policy: PolicyMaker, upto: int | None = None) -> Fold:
+    """The fold from the very first event."""
+    fold = Fold(make_policy=make_policy)
+    for each in records(connection, upto=upto):
+        fold.apply(each)
+    return fold
+
+
+def archives(connection: sa.Connection) -> Iterator[Archive]:
+    """The saved snapshots, newest first."""
+    query = sa.select(snapshots).order_by(snapshots.c.position.desc())
+    positions = [row.position for row in connection.execute(query.with_only_columns(snapshots.c.position))]
+    for position in positions:
+        row = connection.execute(sa.select(snapshots).where(snapshots.c.position == position)).one()
+        yield Archive(row.position, row.checksum, row.archive)
+
+
+def restore(connection: sa.Connection, *, make_policy: PolicyMaker) -> Fold:
+    """The fold at the log's end: the newest sound snapshot, then the events after it.
+
+    A damaged snapshot is passed over with a warning; with none left, everything is folded again.
+    """
+    fold = Fold(make_policy=make_policy)
+    for archive in archives(connection):
+        try:
+            fold = unpack(archive, make_policy=make_policy)
+            break
+        except InvalidState as error:
+            _logger.warning("snapshot_refused", error=str(error))
+    for each in records(connection, after=fold.position):
+        fold.apply(each)
+    return fold

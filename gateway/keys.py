@@ -1,0 +1,93 @@
+"""Who is asking: API keys, hashed at rest, looked up in memory."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+import sqlalchemy as sa
+
+from gateway.database import begin
+from gateway.errors import Forbidden, Unauthenticated
+from gateway.http import Scope, header
+from gateway.schema import keys
+
+KeyScope = Literal["data", "admin"]
+
+#: The tenant of the first key, and of installations with only one.
+DEFAULT_TENANT = "default"
+
+
+class Principal(NamedTuple):
+    """An authenticated caller."""
+
+    name: str
+    tenant: str
+    scope: KeyScope
+
+
+def digest(secret: str | bytes) -> bytes:
+    """What is stored of a key: keys are long and random, so a plain SHA-256 is enough."""
+    return hashlib.sha256(secret.encode() if isinstance(secret, str) else secret).digest()
+
+
+def generate(scope: KeyScope) -> str:
+    """A new secret of 192 random bits."""
+    return f"{'pca' if scope == 'admin' else 'pc'}-{secrets.token_urlsafe(24)}"
+
+
+class KeyRing:
+    """All valid keys, by digest."""
+
+    def __init__(self, *, principals: Mapping[bytes, Principal]) -> None:
+        self._principals = dict(principals)
+
+    def authenticate(self, scope: Scope) -> Principal:
+        """The caller, by ``Authorization: Bearer`` or ``x-api-key``. Raises :class:`Unauthenticated`."""
+        value = header(scope, b"authorization")
+        if value is not None and value[:7].lower() == b"bearer ":
+            secret = value[7:].strip()
+        else:
+            secret = header(scope, b"x-api-key") or b""
+        if not secret:
+            raise Unauthenticated("No API key was given. Send it as 'Authorization: Bearer <key>'.")
+        principal = self._principals.get(digest(secret))
+        if principal is None:
+            raise Unauthenticated("The API key is not valid here.")
+        return principal
+
+    def admin(self, scope: Scope) -> Principal:
+        """The caller, who must hold an admin key. Raises :class:`Forbidden`."""
+        principal = self.authenticate(scope)
+        if principal.scope != "admin":
+            raise Forbidden("This needs an admin key.")
+        return principal
+
+
+class Ensured(NamedTuple):
+    """The ring, and the secrets made just now: they are shown once and never again."""
+
+    ring: KeyRing
+    made: dict[str, str]
+
+
+def ensure(connection: sa.Connection, *, given: Mapping[Principal, str | None]) -> Ensured:
+    """Load all keys; store those given; make one for each principal that has none at all."""
+    rows = connection.execute(sa.select(keys)).all()
+    principals = {row.digest: Principal(row.name, row.tenant, row.scope) for row in rows}
+    known = set(principals.values())
+    made: dict[str, str] = {}
+    fresh: dict[bytes, Principal] = {}
+    for principal, secret in given.items():
+        if secret is None and principal not in known:
+            secret = made[principal.name] = generate(principal.scope)
+        if secret is not None and digest(secret) not in principals:
+            fresh[digest(secret)] = principal
+    if fresh:
+        at = int(time.time() * 1e6)
+        with begin(connection):
+            connection.execute(keys.insert(), [{"digest": d, **p._asdict(), "at": at} for d, p in fresh.items()])
+    return Ensured(KeyRing(principals={**principals, **fresh}), made)

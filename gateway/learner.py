@@ -1,0 +1,179 @@
+"""The learner: folds what the log committed, in order, and publishes immutable snapshots that requests read.
+
+Learning never endangers serving: a failure here is logged and counted, and requests go on with the last good
+snapshot. The log has everything, so a restart (or a refold) loses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import sqlalchemy as sa
+import structlog
+
+from gateway.archive import Archive, contents, pack
+from gateway.events import (
+    EVERYONE,
+    Answer,
+    ArmRemoved,
+    ArmSet,
+    Decision,
+    Feedback,
+    LineageStarted,
+    PolicyTuned,
+)
+from gateway.fold import Fold
+from gateway.log import Log, LogUnavailable
+from gateway.schema import snapshots
+from gateway.transaction import Record, Transaction
+from router_models.policy import Snapshot
+
+_logger = structlog.get_logger("polyculture.learner")
+
+#: How many events are folded before the event loop gets its turn.
+SLICE = 64
+
+#: How many saved snapshots are kept.
+KEEP = 20
+
+
+class Published(NamedTuple):
+    """What requests of one tenant read: version, lineage, snapshot, and where each arm stands in it."""
+
+    version: str
+    lineage: int
+    snapshot: Snapshot
+    places: dict[str, int]
+
+
+class Learner:
+    """Owns the live fold. ``offer`` takes committed records; ``published`` gives a tenant's router."""
+
+    def __init__(
+        self,
+        *,
+        fold: Fold,
+        log: Log | None = None,
+        snapshot_every: int = 20_000,
+        on_failure: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.fold = fold
+        self.log = log
+        self._snapshot_every = snapshot_every
+        self._on_failure = on_failure
+        self._saved = fold.position
+        self._queue: deque[Record] = deque()
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._published: dict[str, Published] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def lag(self) -> int:
+        """Committed events that are not folded yet."""
+        return len(self._queue)
+
+    def published(self, tenant: str) -> Published:
+        """The router that a tenant's requests go by now."""
+        found = self._published.get(tenant)
+        return found if found is not None else self._publish(tenant)
+
+    def offer(self, records: Sequence[Record]) -> None:
+        """Take committed records, in log order."""
+        self._queue.extend(records)
+        self._wake.set()
+
+    def start(self) -> None:
+        """Start folding."""
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="polyculture-learner")
+
+    async def stop(self) -> None:
+        """Fold what is left, save a snapshot, stop."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        while self._queue:
+            self._fold_slice()
+        await self.save()
+
+    async def settled(self) -> None:
+        """Wait until everything committed so far is folded."""
+        self._idle.clear()
+        self._wake.set()
+        await self._idle.wait()
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._queue:
+                self._fold_slice()
+                await asyncio.sleep(0)
+            self._idle.set()
+            if self.fold.position - self._saved >= self._snapshot_every:
+                await self.save()
+
+    def _fold_slice(self) -> None:
+        touched: set[str] = set()
+        for _ in range(min(SLICE, len(self._queue))):
+            record = self._queue.popleft()
+            try:
+                self.fold.apply(record)
+            except Exception:
+                self._on_failure()
+                _logger.exception("fold_failed", seq=record.seq, kind=record.kind)
+            else:
+                touched.update(self._touched(record))
+        for tenant in touched:
+            self._refresh(tenant)
+
+    def _touched(self, record: Record) -> Sequence[str]:
+        if isinstance(record.event, Decision | Feedback | Answer):
+            return (record.tenant,)
+        if isinstance(record.event, ArmSet | ArmRemoved | LineageStarted | PolicyTuned):
+            return [*self._published, EVERYONE]
+        return ()
+
+    def _refresh(self, tenant: str) -> None:
+        """Publish anew; a snapshot that fails its checks is not published, the last good one stays."""
+        if tenant == EVERYONE:
+            return
+        try:
+            self._publish(tenant)
+        except Exception:
+            self._on_failure()
+            _logger.exception("publish_failed", tenant=tenant)
+
+    def _publish(self, tenant: str) -> Published:
+        snapshot = self.fold.state(tenant).snapshot()
+        places = {name: place for place, name in enumerate(snapshot.arms)}
+        found = Published(self.fold.version(tenant), self.fold.lineage, snapshot, places)
+        self._published[tenant] = found
+        return found
+
+    async def save(self) -> None:
+        """Write a snapshot of the fold, so that the next start folds only what came after."""
+        if self.log is None or self.fold.position == self._saved or self.fold.policy is None:
+            return
+        archive = await asyncio.to_thread(pack, contents(self.fold))
+        try:
+            await self.log.transact(partial(_write, archive))
+        except LogUnavailable:
+            _logger.warning("snapshot_not_saved", position=archive.position)
+        else:
+            self._saved = archive.position
+
+
+def _write(archive: Archive, transaction: Transaction) -> bool:
+    """Put the snapshot in, and the oldest ones out."""
+    connection, place = transaction.connection, snapshots.c.position
+    connection.execute(snapshots.delete().where(place == archive.position))
+    row = {"position": archive.position, "checksum": archive.checksum, "archive": archive.data}
+    connection.execute(snapshots.insert(), {**row, "at": transaction.at})
+    newest = sa.select(place).order_by(place.desc()).limit(KEEP)
+    connection.execute(snapshots.delete().where(place.not_in(newest)))
+    return True

@@ -1,0 +1,63 @@
+"""Bringing the log in line with the configuration: feature space, policy, arms and their semantic priors.
+
+What changed is appended as events, so the fold (and every later refold) sees it at the same place.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import structlog
+from router_models.features import Features
+from router_models.prior import semantic_prior
+
+from gateway.config import Routing
+from gateway.events import ArmRemoved, ArmSet, Event, LearningFrozen, LineageStarted, PolicyTuned, doubles
+from gateway.fold import Fold
+from gateway.registry import Registry
+from router_models.embedders import Embedder
+
+_logger = structlog.get_logger("polyculture.lineage")
+
+
+class Lineage:
+    """The space that this process works in: which embedder, which features, which policy."""
+
+    def __init__(self, *, embedder: Embedder, features: Features, routing: Routing) -> None:
+        self._embedder = embedder
+        self._features = features
+        parameters = {"exploration": routing.exploration, "cap": routing.share_cap}
+        self.started = LineageStarted(
+            embedder=f"{embedder.fingerprint}+{features.fingerprint}",
+            dimensions=features.dimensions,
+            policy=routing.policy,
+            parameters=json.dumps(parameters, sort_keys=True),
+        )
+
+    def changes(self, fold: Fold, registry: Registry, *, frozen: bool | None) -> Iterator[Event]:
+        """The events that take ``fold`` to this configuration; none when nothing changed."""
+        before, after = fold.started, self.started
+        anew = (before.embedder, before.dimensions, before.policy) != (
+            after.embedder,
+            after.dimensions,
+            after.policy,
+        )
+        if anew:
+            if fold.lineage:
+                _logger.warning("new_lineage", reason="the embedder or the policy changed: learning starts anew")
+            yield after
+        elif before.parameters != after.parameters:
+            yield PolicyTuned(parameters=after.parameters)
+        known = {} if anew else {name: arm.digest for name, arm in fold.arms.items()}
+        for model in registry:
+            if known.pop(model.id, None) != model.semantics:
+                yield self._arm(model.id, model.card.semantics(), model.semantics)
+        for name in known:
+            yield ArmRemoved(name=name)
+        if frozen is not None and frozen != fold.frozen:
+            yield LearningFrozen(frozen=frozen)
+
+    def _arm(self, name: str, texts: list[str], digest: str) -> ArmSet:
+        embeddings = self._embedder.embed(texts or [name])
+        return ArmSet(name=name, prior=doubles(semantic_prior(self._features, embeddings)), digest=digest)

@@ -1,0 +1,153 @@
+"""Every metric, declared once. Base units, bounded labels, one prefix."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter as Tally
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily
+
+from gateway.exchange import Exchange
+
+#: How many of the last routed requests the concentration figures look at.
+WINDOW = 1000
+
+_REQUEST = ["endpoint", "model", "status"]
+_LATENCY = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+_OVERHEAD = (0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
+
+
+class Metrics:
+    """The gateway's figures, in a registry of their own."""
+
+    def __init__(self, *, version: str) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = registry = CollectorRegistry()
+        made: dict[str, Any] = {"namespace": "polyculture", "registry": registry}
+        self.requests = Counter("requests", "Requests by endpoint, model and status.", _REQUEST, **made)
+        self.latency = Histogram(
+            "request_duration_seconds",
+            "From request to finished answer.",
+            ["endpoint"],
+            buckets=_LATENCY,
+            **made,
+        )
+        self.overhead = Histogram(
+            "overhead_seconds",
+            "The gateway's own part of a request.",
+            ["endpoint"],
+            buckets=_OVERHEAD,
+            **made,
+        )
+        self.first_byte = Histogram(
+            "upstream_first_byte_seconds",
+            "From asking a model to its answer's begin.",
+            ["model"],
+            buckets=_LATENCY,
+            **made,
+        )
+        self.tokens = Counter("tokens", "Tokens as upstreams counted them.", ["model", "direction"], **made)
+        self.cost = Counter("cost_usd", "Money spent, in USD.", ["model"], **made)
+        self.routed = Counter("routed", "Requests that the policy gave to a model.", ["model", "reason"], **made)
+        self.fallbacks = Counter(
+            "fallbacks", "Answers that another model gave in a failed one's place.", ["model"], **made
+        )
+        self.failures = Counter("upstream_failures", "Failed calls of a model, by kind.", ["model", "kind"], **made)
+        self.feedback = Counter("feedback", "Feedback items by what became of them.", ["status"], **made)
+        self.implicit = Counter("implicit_outcomes", "Faults seen in answers by their form.", ["kind"], **made)
+        self.undurable = Counter("undurable_responses", "Responses finished before their decision was on disk.", **made)
+        self.learner_failures = Counter(
+            "learner_failures", "Events or snapshots that the learner could not use.", **made
+        )
+        self.embedding = Histogram(
+            "embedding_duration_seconds", "Time to embed one prompt, uncached.", buckets=_OVERHEAD, **made
+        )
+        Info("build", "What runs.", **made).info({"version": version})
+        self._children: dict[tuple[Any, ...], Any] = {}
+        self._recent: deque[str] = deque(maxlen=WINDOW)
+        self._tally: Tally[str] = Tally()
+        registry.register(_Shares(tally=self._tally))
+        self._made = made
+
+    def watch(self, name: str, description: str, read: Callable[[], float]) -> None:
+        """Declare a gauge that is read when scraped."""
+        Gauge(name, description, **self._made).set_function(read)
+
+    def expose(self) -> bytes:
+        """All figures in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+    def requested(self, exchange: Exchange, now: float) -> None:
+        """Count one finished request."""
+        reading, choice, opened = exchange.reading, exchange.choice, exchange.opened
+        endpoint = reading.endpoint if reading is not None else "unread"
+        model = opened.model.id if opened is not None else choice.model.id if choice is not None else ""
+        self._child(self.requests, endpoint, model, str(exchange.status)).inc()
+        self._child(self.latency, endpoint).observe(now - exchange.started)
+        if choice is None:
+            return
+        if choice.decision.drawn:
+            self._child(self.routed, choice.decision.chosen, choice.decision.reason).inc()
+            self._remember(choice.decision.chosen)
+        if opened is not None:
+            self._child(self.first_byte, model).observe(opened.first_byte_s)
+            self._child(self.overhead, endpoint).observe(max(0.0, exchange.overhead(now)))
+            if opened.failed:
+                self._child(self.fallbacks, model).inc()
+        if exchange.input_tokens is not None:
+            self._child(self.tokens, model, "input").inc(exchange.input_tokens)
+            self._child(self.tokens, model, "output").inc(exchange.output_tokens or 0)
+            self._child(self.cost, model).inc(exchange.cost or 0.0)
+
+    def _child(self, metric: Any, *labels: str) -> Any:
+        """A labelled child, looked up in one dictionary: prometheus_client's own way costs a lock and a tuple more."""
+        key = (metric, *labels)
+        found = self._children.get(key)
+        if found is None:
+            found = self._children[key] = metric.labels(*labels)
+        return found
+
+    def _remember(self, model: str) -> None:
+        if len(self._recent) == WINDOW:
+            self._tally[self._recent[0]] -= 1
+        self._recent.append(model)
+        self._tally[model] += 1
+
+
+class _Shares:
+    """Concentration over the last routed requests: each model's share, and the effective number of models."""
+
+    def __init__(self, *, tally: Tally[str]) -> None:
+        self._tally = tally
+
+    def collect(self) -> list[GaugeMetricFamily]:
+        """Called at each scrape."""
+        total = sum(self._tally.values())
+        shares = {model: count / total for model, count in self._tally.items() if count}
+        share = GaugeMetricFamily(
+            "polyculture_routed_share", f"Share of the last {WINDOW} routed requests.", labels=["model"]
+        )
+        for model, part in shares.items():
+            share.add_metric([model], part)
+        entropy = -sum(part * math.log(part) for part in shares.values())
+        effective = GaugeMetricFamily(
+            "polyculture_effective_models",
+            "Exponential of the routed shares' entropy: how many models really share the work.",
+            value=math.exp(entropy) if shares else 0.0,
+        )
+        largest = GaugeMetricFamily(
+            "polyculture_largest_share", "The largest routed share.", value=max(shares.values(), default=0.0)
+        )
+        return [share, effective, largest]

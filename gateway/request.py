@@ -1,0 +1,166 @@
+"""Reading a request: only the fields that routing needs; every other byte passes through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from gateway.errors import BadRequest
+
+#: Characters of a conversation that are looked at for routing.
+TEXT_LIMIT = 8_000
+
+#: A last message shorter than this says too little alone ("commit it"): earlier ones are read with it.
+SHORT_MESSAGE = 120
+
+#: Characters a token takes, on the safe side for English, to judge whether a prompt fits a window.
+CHARACTERS_PER_TOKEN = 3.5
+
+
+class Part(msgspec.Struct):
+    """A content part; images and audio are told by their type alone."""
+
+    type: str = "text"
+    text: str | None = None
+
+
+class Message(msgspec.Struct):
+    """A chat message."""
+
+    role: str
+    content: str | list[Part] | None = None
+
+    def text(self) -> str:
+        """Its text, parts joined."""
+        if isinstance(self.content, str):
+            return self.content
+        return "\n".join(part.text for part in self.content or () if part.text)
+
+
+class ResponseFormat(msgspec.Struct):
+    """What shape the answer should have."""
+
+    type: str = "text"
+
+
+class ChatRequest(msgspec.Struct):
+    """``POST /v1/chat/completions``, as far as it is read."""
+
+    messages: list[Message]
+    model: str = "auto"
+    stream: bool | None = None
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    tools: list[msgspec.Raw] | None = None
+    response_format: ResponseFormat | None = None
+
+
+class EmbeddingsRequest(msgspec.Struct):
+    """``POST /v1/embeddings``, as far as it is read."""
+
+    input: str | list[Any]
+    model: str = "auto"
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What routing knows of a request. ``tokens`` is an estimate of prompt plus answer."""
+
+    model: str
+    endpoint: str
+    text: str
+    turns: int
+    tokens: int
+    stream: bool
+    tools: bool
+    json_mode: bool
+    images: bool
+    audio: bool
+    bounded: bool
+
+
+_chat = msgspec.json.Decoder(ChatRequest)
+_embeddings = msgspec.json.Decoder(EmbeddingsRequest)
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def _decode(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `")
+        param = path.rstrip("`").removeprefix("$").removeprefix(".") or None
+        raise BadRequest(f"{message}{f' in {param}' if param else ''}.", param=param) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadRequest(f"The body is not valid JSON: {error}.") from error
+    except RecursionError as error:
+        raise BadRequest("The body is nested too deeply.") from error
+
+
+def read_chat(body: bytes) -> Reading:
+    """Read a chat request. Raises :class:`BadRequest` naming the faulty field."""
+    request: ChatRequest = _decode(_chat, body)
+    if not request.messages:
+        raise BadRequest("messages must hold at least one message.", param="messages")
+    asked = request.max_completion_tokens or request.max_tokens
+    kinds = {part.type for message in request.messages if isinstance(message.content, list) for part in message.content}
+    length = sum(len(message.text()) for message in request.messages)
+    form = request.response_format
+    return Reading(
+        model=request.model,
+        endpoint="chat",
+        text=routing_text(request.messages),
+        turns=sum(message.role == "user" for message in request.messages),
+        tokens=int(length / CHARACTERS_PER_TOKEN) + max(asked or 0, 0),
+        stream=bool(request.stream),
+        tools=bool(request.tools),
+        json_mode=form is not None and form.type != "text",
+        images=any(kind in ("image_url", "input_image", "image") for kind in kinds),
+        audio="input_audio" in kinds,
+        bounded=asked is not None,
+    )
+
+
+def read_embeddings(body: bytes) -> Reading:
+    """Read an embeddings request: a text, texts, or tokens. Raises :class:`BadRequest`."""
+    request: EmbeddingsRequest = _decode(_embeddings, body)
+    texts = [request.input] if isinstance(request.input, str) else [t for t in request.input if isinstance(t, str)]
+    if not request.input:
+        raise BadRequest("input must not be empty.", param="input")
+    return Reading(
+        model=request.model,
+        endpoint="embeddings",
+        text=(texts[0] if texts else "")[:TEXT_LIMIT],
+        turns=1,
+        tokens=int(max(map(len, texts), default=0) / CHARACTERS_PER_TOKEN),
+        stream=False,
+        tools=False,
+        json_mode=False,
+        images=False,
+        audio=False,
+        bounded=True,
+    )
+
+
+def routing_text(messages: list[Message]) -> str:
+    """What the request is about: the last user message, and while that is short, the user messages before it."""
+    found: list[str] = []
+    size = 0
+    for message in reversed(messages):
+        if message.role == "user" and (text := message.text()):
+            found.append(text)
+            size += len(text)
+            if size >= SHORT_MESSAGE:
+                break
+    if not found:
+        found = [messages[-1].text()]
+    text = "\n".join(found)
+    half = TEXT_LIMIT // 2
+    return text if len(text) <= TEXT_LIMIT else f"{text[:half]}\n{text[-half:]}"
+
+
+def with_model(body: bytes, name: str) -> bytes:
+    """The same body for another model; every other value keeps its bytes."""
+    fields = _fields.decode(body)
+    fields["model"] = msgspec.Raw(msgspec.json.encode(name))
+    return msgspec.json.encode(fields)

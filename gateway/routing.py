@@ -1,0 +1,217 @@
+"""Choosing a model: embed, features, who is eligible, a probability for each, one draw.
+
+Nothing is chosen behind the log's back: the decision carries the candidates, their probabilities and scores, the
+number drawn and the router's version. A model that the client named is forced, and logged as such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from router_models.features import Features, traits
+
+from gateway.config import Preference, Routing, Tenant
+from gateway.eligibility import Eligibility, first_only
+from gateway.embedding import Embeddings
+from gateway.errors import BadRequest, ContextTooLong, ModelNotFound, NoEligibleModel, Unavailable
+from gateway.events import Decision, Reason, doubles, singles
+from gateway.keys import Principal
+from gateway.learner import Learner, Published
+from gateway.registry import Model, Registry
+from gateway.request import Reading
+from router_models.policy import Mask, Proposal, Vector
+
+#: The model name that asks the gateway to choose.
+AUTO = "auto"
+
+#: Tokens of an answer that expected costs are reckoned with where the request sets no limit.
+EXPECTED_OUTPUT_TOKENS = 256
+
+_PLAIN = Preference()
+
+
+class Wishes(NamedTuple):
+    """What a request's headers ask of routing."""
+
+    tags: frozenset[str] = frozenset()
+    explore: bool = True
+
+
+class Considered(NamedTuple):
+    """One request against the router: who may answer, how likely, and why others may not."""
+
+    published: Published
+    preference: str
+    features: npt.NDArray[np.float32]
+    reason: Reason
+    mask: Mask
+    excluded: dict[str, str]
+    proposal: Proposal
+
+
+class Choice(NamedTuple):
+    """The model that answers, those to fall back on in order, and the decision to log."""
+
+    model: Model
+    fallbacks: list[Model]
+    decision: Decision
+    propensity: float
+
+
+class Router:
+    """Turns a reading into a choice. ``draw`` gives uniform numbers in [0, 1)."""
+
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        learner: Learner,
+        embeddings: Embeddings,
+        features: Features,
+        routing: Routing,
+        tenants: Mapping[str, Tenant],
+        draw: Callable[[], float],
+    ) -> None:
+        self.registry = registry
+        self._learner = learner
+        self._embeddings = embeddings
+        self._features = features
+        self._routing = routing
+        self._tenants = tenants
+        self._draw = draw
+        self._eligibility = Eligibility(registry=registry, arms=())
+
+    async def route(self, reading: Reading, principal: Principal, wishes: Wishes) -> Choice:
+        """Choose. Raises :class:`ModelNotFound`, :class:`NoEligibleModel` and kin."""
+        if reading.model != AUTO and not reading.model.startswith("auto:"):
+            return self._forced(reading, principal)
+        considered = await self.consider(reading, principal, wishes)
+        number = self._draw()
+        probabilities = considered.proposal.probabilities
+        place = min(int(np.searchsorted(np.cumsum(probabilities), number, side="right")), len(probabilities) - 1)
+        if not considered.mask[place]:  # the sum fell short of one by rounding
+            place = int(np.flatnonzero(probabilities)[-1])
+        return self._chosen(considered, principal, reading, place, number)
+
+    async def consider(self, reading: Reading, principal: Principal, wishes: Wishes) -> Considered:
+        """Everything but the draw: this is what a dry run shows."""
+        name = reading.model.partition(":")[2]
+        preference = self._routing.preferences.get(name) if name else _PLAIN
+        if preference is None:
+            known = ", ".join(f"auto:{each}" for each in sorted(self._routing.preferences))
+            raise ModelNotFound(f"There is no policy {name!r} here; known are {known}.", param="model")
+        embedding = await self._embeddings.vector(reading.text)
+        published = self._learner.published(principal.tenant)
+        eligibility = self._aligned(published)
+        conditions = eligibility.conditions(
+            reading, tenant=self._tenants.get(principal.tenant), tags=wishes.tags | preference.tags
+        )
+        mask, excluded = eligibility.judge(conditions)
+        if not mask.any():
+            raise self._nobody(conditions)
+        if reading.endpoint == "embeddings":
+            mask = first_only(mask, excluded, eligibility.arms)
+        seen = traits(
+            reading.text,
+            turns=reading.turns,
+            tools=reading.tools,
+            json_mode=reading.json_mode,
+            images=reading.images,
+        )
+        features = self._features(embedding, seen) if embedding is not None else self._features.prior_only(seen)
+        proposal = published.snapshot.propose(
+            features,
+            eligible=mask,
+            costs=self._costs(reading, eligibility),
+            cost_weight=self._routing.cost_weight if not name else preference.cost_weight,
+            explore=preference.explore and wishes.explore,
+        )
+        reason: Reason = "policy" if embedding is not None else "prior"
+        return Considered(published, name, features, reason, mask, excluded, proposal)
+
+    def _aligned(self, published: Published) -> Eligibility:
+        arms = published.snapshot.arms
+        if self._eligibility.arms is not arms or self._eligibility.revision != self.registry.revision:
+            self._eligibility = Eligibility(registry=self.registry, arms=arms)
+        return self._eligibility
+
+    def _costs(self, reading: Reading, eligibility: Eligibility) -> Vector:
+        prices = eligibility.prices
+        costs: Vector = prices[:, 0] * reading.tokens + prices[:, 1] * EXPECTED_OUTPUT_TOKENS
+        return costs
+
+    def _chosen(
+        self, considered: Considered, principal: Principal, reading: Reading, place: int, number: float
+    ) -> Choice:
+        arms = considered.published.snapshot.arms
+        proposal, mask = considered.proposal, considered.mask
+        models = self._eligibility.models
+        decision = Decision(
+            chosen=arms[place],
+            reason=considered.reason,
+            version=considered.published.version,
+            arms=[name for name, fits in zip(arms, mask, strict=True) if fits],
+            probabilities=doubles(proposal.probabilities[mask]),
+            scores=singles(proposal.scores[mask]),
+            draw=number,
+            features=singles(considered.features),
+            lineage=considered.published.lineage,
+            key=principal.name,
+            endpoint=reading.endpoint,
+            preference=considered.preference,
+            excluded=considered.excluded,
+        )
+        chosen = models[place]
+        assert chosen is not None
+        return Choice(chosen, self._ranked(considered, place), decision, float(proposal.probabilities[place]))
+
+    def _ranked(self, considered: Considered, place: int) -> list[Model]:
+        """The other eligible models, best score first, as many as may be fallen back on."""
+        models = self._eligibility.models
+        order = np.argsort(-np.where(considered.mask, considered.proposal.scores, -np.inf), kind="stable")
+        others = [models[other] for other in order if considered.mask[other] and other != place]
+        return [model for model in others[: self._routing.fallbacks] if model is not None]
+
+    def _forced(self, reading: Reading, principal: Principal) -> Choice:
+        model = self.registry.get(reading.model)
+        tenant = self._tenants.get(principal.tenant)
+        hidden = tenant is not None and tenant.models is not None and reading.model not in tenant.models
+        if model is None or hidden or not model.card.enabled:
+            raise ModelNotFound(
+                f"There is no model {reading.model!r} here; GET /v1/models lists them, and 'auto' chooses one.",
+                param="model",
+            )
+        if model.card.endpoint != reading.endpoint:
+            raise BadRequest(f"The model {model.id!r} does not serve {reading.endpoint}.", param="model")
+        published = self._learner.published(principal.tenant)
+        decision = Decision(
+            chosen=model.id,
+            reason="forced",
+            version=published.version,
+            arms=[model.id],
+            probabilities=doubles([1.0]),
+            scores=b"",
+            draw=0.0,
+            features=b"",
+            lineage=published.lineage,
+            key=principal.name,
+            endpoint=reading.endpoint,
+            preference="",
+            excluded={},
+        )
+        return Choice(model, [], decision, 1.0)
+
+    def _nobody(self, conditions: list[tuple[str, Mask]]) -> Exception:
+        """Why no model is eligible, by the condition that ruled out the last ones."""
+        if not len(self.registry):
+            return NoEligibleModel("No model is registered.", param="model")
+        left = np.cumprod([meets for _, meets in conditions], axis=0).any(axis=1)
+        why = conditions[int(np.argmin(left))][0]
+        if why.startswith("context window"):
+            return ContextTooLong(f"No model's context window holds this request: every one has a {why}.")
+        if why.startswith("resting"):
+            return Unavailable("Every model that could answer is resting after failures.", retry_after_s=2)
+        return NoEligibleModel(f"No model can answer this request: the last candidates were left out as: {why}.")

@@ -1,0 +1,188 @@
+"""All parts of a running gateway, put together in one place and taken apart in the reverse order."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from pydantic import SecretStr
+from router_models.features import Features
+
+from gateway import __version__
+from gateway.config import Configuration
+from gateway.database import connect, exclusive, migrate
+from gateway.embedding import Embeddings
+from gateway.events import EVERYONE
+from gateway.history import restore
+from gateway.keys import DEFAULT_TENANT, Ensured, Principal, ensure
+from gateway.learner import Learner
+from gateway.lineage import Lineage
+from gateway.log import Log
+from gateway.metrics import Metrics
+from gateway.registry import Registry
+from gateway.routing import Router
+from gateway.secrets import named_secret
+from gateway.settings import Settings
+from gateway.transaction import Transaction
+from gateway.transport import Client
+from gateway.upstream import Upstreams
+from router_models import make
+from router_models.embedders import Embedder, load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What endpoints are made of."""
+
+    settings: Settings
+    configuration: Configuration
+    keys: Ensured
+    registry: Registry
+    embeddings: Embeddings
+    log: Log
+    learner: Learner
+    router: Router
+    upstreams: Upstreams
+    client: Client
+    metrics: Metrics
+
+
+@asynccontextmanager
+async def running(settings: Settings, configuration: Configuration) -> AsyncIterator[Service]:
+    """A whole gateway, less HTTP. Raises :class:`gateway.config.ConfigurationError` and kin before it serves."""
+    async with AsyncExitStack() as stack:
+        stack.enter_context(exclusive(settings.data_dir))
+        engine = connect(settings.data_dir)
+        migrate(engine)
+        metrics = Metrics(version=__version__)
+        embedder = load_embedder(settings)
+        features = Features.of(embedder)
+        registry = Registry(cards=configuration.models)
+        if configuration.specialists:
+            await _start_specialists(stack, registry, configuration)
+        with engine.connect() as connection:
+            keys = ensure(connection, given=_given_keys(settings, configuration))
+            fold = restore(connection, make_policy=make)
+        learner = Learner(fold=fold, snapshot_every=settings.snapshot_every, on_failure=metrics.learner_failures.inc)
+        log = _start_log(stack, engine, learner, settings)
+        lineage = Lineage(embedder=embedder, features=features, routing=configuration.routing)
+        await _bring_in_line(lineage, log, learner, registry, settings.frozen)
+        embeddings = Embeddings(
+            embedder=embedder,
+            wait_s=settings.embedding_wait_ms / 1e3,
+            cache=settings.embedding_cache,
+            observe=metrics.embedding.observe,
+        )
+        stack.callback(embeddings.close)
+        client = Client(limit_per_origin=1000, keepalive_s=4.0)
+        stack.push_async_callback(client.aclose)
+        service = Service(
+            settings=settings,
+            configuration=configuration,
+            keys=keys,
+            registry=registry,
+            embeddings=embeddings,
+            log=log,
+            learner=learner,
+            router=Router(
+                registry=registry,
+                learner=learner,
+                embeddings=embeddings,
+                features=features,
+                routing=configuration.routing,
+                tenants={tenant.id: tenant for tenant in configuration.tenants},
+                draw=random.SystemRandom().random,
+            ),
+            upstreams=Upstreams(
+                client=client,
+                answer_limit=settings.max_answer_bytes,
+                on_failure=lambda model, kind: metrics.failures.labels(model, kind).inc(),
+            ),
+            client=client,
+            metrics=metrics,
+        )
+        _watch(service)
+        yield service
+
+
+def load_embedder(settings: Settings) -> Embedder:
+    """The embedder by its name; an address means a remote endpoint."""
+    if settings.embedder.startswith(("http://", "https://")):
+        from gateway.remote_embedder import RemoteEmbedder
+
+        key = settings.embedding_key.get_secret_value() if settings.embedding_key else None
+        return RemoteEmbedder(url=settings.embedder, model=settings.embedding_model, key=key)
+    return load(settings.embedder)
+
+
+def _given_keys(settings: Settings, configuration: Configuration) -> dict[Principal, str | None]:
+    """Keys that the environment gives; ``None`` asks for one to be made at the first start."""
+
+    def secret(value: object) -> str | None:
+        return value.get_secret_value() if isinstance(value, SecretStr) else None
+
+    given = {
+        Principal("default", DEFAULT_TENANT, "data"): secret(settings.api_key),
+        Principal("admin", DEFAULT_TENANT, "admin"): secret(settings.admin_key),
+    }
+    for tenant in configuration.tenants:
+        if tenant.key_env is not None:
+            value = named_secret(owner=f"tenant {tenant.id}", variable=tenant.key_env)
+            given[Principal(tenant.id, tenant.id, "data")] = value
+    return given
+
+
+async def _start_specialists(stack: AsyncExitStack, registry: Registry, configuration: Configuration) -> None:
+    """Start the demo's own model servers; they load while the gateway already serves."""
+    from gateway.specialists import Supervisor
+
+    supervisor = Supervisor()
+    stack.push_async_callback(supervisor.stop)
+    for card in await supervisor.start():
+        override = configuration.overrides.get(card.id)
+        registry.put(override.applied(card) if override is not None else card)
+
+
+def _start_log(stack: AsyncExitStack, engine: sa.Engine, learner: Learner, settings: Settings) -> Log:
+    """Start the writer, and the learner behind it; on the way out the learner saves before the writer stops."""
+    log = Log(engine=engine, committed=learner.offer, stuck_s=settings.durable_wait_ms / 1e3)
+    learner.log = log
+    log.start(asyncio.get_running_loop())
+    stack.push_async_callback(log.stop)
+    learner.start()
+    stack.push_async_callback(learner.stop)
+    return log
+
+
+async def _bring_in_line(lineage: Lineage, log: Log, learner: Learner, registry: Registry, frozen: bool | None) -> None:
+    """Log what the configuration changed since the last run, and wait until it is folded."""
+    changes = list(lineage.changes(learner.fold, registry, frozen=frozen))
+    if not changes:
+        return
+
+    def write(transaction: Transaction) -> bool:
+        for change in changes:
+            transaction.append(change, tenant=EVERYONE)
+        return True
+
+    await log.transact(write)
+    await learner.settled()
+
+
+def _watch(service: Service) -> None:
+    """Gauges that are read from the parts when scraped."""
+    watch = service.metrics.watch
+    log, learner = service.log, service.learner
+    watch("learner_lag_events", "Committed events that are not folded yet.", lambda: learner.lag)
+    watch("learner_lessons", "Outcomes folded into the live state.", lambda: learner.fold.lessons)
+    watch("router_version", "Log position of the last event folded.", lambda: learner.fold.position)
+    watch("learning_frozen", "1 while learning is frozen.", lambda: learner.fold.frozen)
+    watch("log_pending_events", "Events waiting for the disk.", lambda: log.pending)
+    watch("log_healthy", "1 while the event log can be written.", lambda: log.healthy)
+    watch("log_dropped_events", "Events lost because the disk was away for too long.", lambda: log.dropped)
+    watch("embedding_queue", "Prompts waiting for their embedding.", lambda: service.embeddings.queued)
+    watch("upstream_connections", "Open connections to upstreams.", lambda: service.client.stats().open)

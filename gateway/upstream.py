@@ -1,0 +1,145 @@
+"""Asking a model's server, and falling back on the next one until the first byte is here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+import structlog
+
+from gateway.errors import GatewayError, RateLimited, UpstreamFailed, UpstreamRefused, UpstreamTimeout
+from gateway.registry import Model
+from gateway.relay import Body, read_body
+from gateway.request import Reading, with_model
+from gateway.routing import Choice
+from gateway.transport import Client, Response, TransportError, TransportTimeout
+
+_logger = structlog.get_logger("polyculture.upstream")
+
+#: Where each endpoint is, below a server's base URL.
+TARGETS = {"chat": b"/chat/completions", "embeddings": b"/embeddings"}
+
+#: An upstream's statuses that are the client's own doing: they are passed on, not retried elsewhere.
+CLIENTS_FAULT = frozenset({400, 409, 413, 415, 422})
+
+#: How much of an upstream's error page is read.
+ERROR_LIMIT = 65_536
+
+
+class ErrorDetail(msgspec.Struct):
+    """The OpenAI error object, as far as it is passed on."""
+
+    message: str | None = None
+    param: str | None = None
+
+
+class ErrorBody(msgspec.Struct):
+    """An upstream's error answer, in the shapes that servers use."""
+
+    error: ErrorDetail | str | None = None
+    message: str | None = None
+    detail: msgspec.Raw | None = None
+
+
+class Opened(NamedTuple):
+    """An answer that has begun: whole (``data`` and ``body``), or a stream whose first bytes are ``data``."""
+
+    model: Model
+    response: Response
+    data: bytes
+    body: Body
+    first_byte_s: float
+    failed: list[str]
+
+
+class Upstreams:
+    """The way to every model's server."""
+
+    def __init__(
+        self,
+        *,
+        client: Client,
+        answer_limit: int,
+        on_failure: Callable[[str, str], None] = lambda model, kind: None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._client = client
+        self._answer_limit = answer_limit
+        self._on_failure = on_failure
+        self._clock = clock
+
+    async def answer(self, choice: Choice, reading: Reading, body: bytes) -> Opened:
+        """The chosen model's answer, or else a fallback's. Raises the last model's :class:`GatewayError`."""
+        failed: list[str] = []
+        for model in (choice.model, *choice.fallbacks):
+            try:
+                opened = await self._ask(model, reading, body, failed)
+            except UpstreamRefused:
+                model.breaker.succeeded()
+                raise
+            except GatewayError as error:
+                last = error
+                failed.append(model.id)
+                self._on_failure(model.id, type(error).__name__)
+                if not isinstance(error, RateLimited):
+                    model.breaker.failed()
+            else:
+                model.breaker.succeeded()
+                return opened
+        raise last
+
+    async def _ask(self, model: Model, reading: Reading, body: bytes, failed: list[str]) -> Opened:
+        started = self._clock()
+        try:
+            response = await self._client.request(
+                b"POST",
+                model.origin,
+                TARGETS[reading.endpoint],
+                model.headers,
+                with_model(body, model.card.upstream.model),
+                timeouts=model.timeouts,
+            )
+            if response.status != 200:
+                raise await self._refusal(model, response)
+            if reading.stream:
+                data, seen = await self._first(model, response), Body()
+            else:
+                data = await response.read(limit=self._answer_limit)
+                seen = read_body(data)
+        except TransportTimeout as error:
+            raise UpstreamTimeout(f"The model {model.id} did not answer in time.") from error
+        except TransportError as error:
+            _logger.warning("upstream_failed", model=model.id, error=str(error))
+            raise UpstreamFailed(f"The model {model.id} could not be reached, or broke off.") from error
+        return Opened(model, response, data, seen, self._clock() - started, failed)
+
+    async def _first(self, model: Model, response: Response) -> bytes:
+        """A stream's first bytes, so that whatever fails before them can still fall back."""
+        kind = response.header(b"content-type") or b""
+        if not kind.startswith(b"text/event-stream"):
+            response.close()
+            raise UpstreamFailed(f"The model {model.id} did not answer with a stream.")
+        async for chunk in response.chunks():
+            return chunk
+        raise UpstreamFailed(f"The model {model.id} ended its stream without a word.")
+
+    async def _refusal(self, model: Model, response: Response) -> GatewayError:
+        """The error that stands for an upstream's error status."""
+        data = await response.read(limit=ERROR_LIMIT)
+        try:
+            body = msgspec.json.decode(data, type=ErrorBody)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            body = ErrorBody()
+        detail = body.error if isinstance(body.error, ErrorDetail) else ErrorDetail(message=body.error or body.message)
+        if response.status in CLIENTS_FAULT:
+            message = detail.message or f"The model {model.id} refused the request with status {response.status}."
+            return UpstreamRefused(message, upstream_status=response.status, param=detail.param)
+        if response.status == 429:
+            wait = response.header(b"retry-after") or b""
+            seconds = float(wait) if wait.isdigit() else None
+            return RateLimited(f"The model {model.id} is at its rate limit.", retry_after_s=seconds or 1.0)
+        if response.status in (408, 504):
+            return UpstreamTimeout(f"The model {model.id} did not answer in time.")
+        return UpstreamFailed(f"The model {model.id} failed with status {response.status}.")

@@ -1,0 +1,130 @@
+"""What a routing policy is: a fold over observations that publishes immutable snapshots.
+
+A policy has three parts, kept apart so that each can be tested and saved alone:
+
+* a :class:`Policy` holds hyperparameters only, and starts states;
+* a :class:`State` is what was learned: it is owned by one fold, changes in place, and saves itself as arrays;
+* a :class:`Snapshot` is what requests read: immutable, shared between threads, cheap to publish.
+
+Everything is deterministic: the same state and features give the same probabilities, bit for bit, so that a
+logged choice can be recomputed from its version. Arms are known by name, never by position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Vector = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+class InvalidState(ValueError):
+    """Saved arrays do not describe a usable state: wrong shapes, non-finite, or not positive definite."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """A model before its first outcome.
+
+    ``prior`` (d,) is its semantic prior: the expected score of a request with features ``x`` is shifted by
+    ``prior @ x`` until outcomes say otherwise. Zeros where nothing is known.
+    """
+
+    name: str
+    prior: Vector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One outcome of one past choice: reward in [0, 1], weight (trust) in [0, 1].
+
+    ``previous`` is the reward that this one replaces, where a source amends what it said before.
+    """
+
+    arm: str
+    features: npt.NDArray[np.float32]
+    reward: float
+    weight: float = 1.0
+    previous: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A known distribution over a snapshot's arms: probabilities (K,) sum to one, zero where not eligible.
+
+    ``scores`` (K,) are the mean utilities, ``nan`` where not eligible: they rank fallbacks and explain the choice.
+    """
+
+    probabilities: Vector
+    scores: Vector
+
+
+class Snapshot(Protocol):
+    """An immutable view of a state."""
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The K arms, in the order of every (K,) array."""
+
+    def propose(
+        self,
+        features: npt.NDArray[np.float32],
+        *,
+        eligible: Mask,
+        costs: Vector | None = None,
+        cost_weight: float = 0.0,
+        explore: bool = True,
+    ) -> Proposal:
+        """Give each eligible arm a probability; ``features`` (d,), ``eligible`` (K,), ``costs`` (K,) the expected
+        costs in USD; ``cost_weight`` the reward that the request gives up for one USD.
+
+        ``explore=False`` puts all mass on the best score (ties share it). Raises ``ValueError`` on non-finite
+        features or when no arm is eligible.
+        """
+
+
+class State(Protocol):
+    """What a policy has learned so far; owned by one fold."""
+
+    def add(self, arm: Arm) -> None:
+        """Take an arm in; other arms' posteriors stay as they are. A known name gets its new prior mean."""
+
+    def remove(self, name: str) -> None:
+        """Forget an arm; unknown names are ignored."""
+
+    def chose(self, name: str) -> None:
+        """Count a policy-drawn choice, for the share cap."""
+
+    def paid(self, name: str, usd: float) -> None:
+        """Book the realised cost of a policy-drawn choice, for cost estimates and the budget pacer."""
+
+    def learn(self, observation: Observation) -> None:
+        """Fold one outcome in. Raises ``ValueError`` on non-finite input; an arm unknown by now is ignored."""
+
+    def snapshot(self) -> Snapshot:
+        """Publish: an immutable copy, O(what changed since the last)."""
+
+    def arrays(self) -> Arrays:
+        """Everything needed to go on, as named arrays (no pickled objects)."""
+
+
+class Policy(Protocol):
+    """Hyperparameters, all keyword-only and recoverable from ``parameters``."""
+
+    name: ClassVar[str]
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The constructor's arguments, JSON-ready."""
+
+    def start(self, *, dimensions: int, arms: Sequence[Arm]) -> State:
+        """A state that knows only the arms' priors; features have ``dimensions`` (d) entries."""
+
+    def load(self, arrays: Arrays) -> State:
+        """The state that ``arrays`` saved. Raises :class:`InvalidState`."""
