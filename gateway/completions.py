@@ -16,7 +16,7 @@ from gateway.keys import KeyRing
 from gateway.log import Log
 from gateway.metrics import Metrics
 from gateway.outcomes import Witness
-from gateway.relay import DONE, EventSplitter, event, payload, renamed
+from gateway.relay import DONE, EventSplitter, event, is_done, payload, renamed, retitled
 from gateway.relay import read_body as read_answer
 from gateway.request import Reading
 from gateway.routing import Router, Wishes
@@ -83,7 +83,7 @@ class Completions:
         exchange.durable = self._log.append(choice.decision, tenant=principal.tenant, subject=exchange.id)
         with watch:
             exchange.asked = self._clock()
-            exchange.opened = opened = await self._upstreams.answer(choice, reading, body)
+            exchange.opened = opened = await self._upstreams.answer(choice, reading, body, tried=exchange.tried)
             exchange.answered = self._clock()
             if reading.stream:
                 await self._relay_stream(exchange, opened, send)
@@ -110,7 +110,7 @@ class Completions:
             exchange.begun = True
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             async for found in self._events(exchange, opened, witness):
-                if found.startswith(b"data: " + DONE):
+                if is_done(found):
                     exchange.status = 200
                     self._close(exchange, witness)
                     await self._durable(exchange)
@@ -145,7 +145,7 @@ class Completions:
             raise UpstreamFailed("The upstream reported an error in the middle of its answer.")
         witness.see(body.choices)
         exchange.count(body)
-        return event(renamed(data, exchange.completion_id))
+        return retitled(found, data, exchange.completion_id)
 
     async def _durable(self, exchange: Exchange) -> None:
         """A client never holds a finished response whose decision is not on disk, while the disk works."""

@@ -10,9 +10,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, ValidationError, model_validator
 
-ModelId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}$")]
+
+def _not_auto(name: str) -> str:
+    if name == "auto" or name.startswith("auto:"):
+        raise ValueError("'auto' asks the gateway to choose: no model may be called so")
+    return name
+
+
+ModelId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}$"), AfterValidator(_not_auto)]
 Modality = Literal["text", "image", "audio"]
 Endpoint = Literal["chat", "embeddings"]
 
@@ -24,7 +31,7 @@ class ConfigurationError(ValueError):
 class Section(BaseModel):
     """A part of the file: unknown fields are refused, values never change after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Upstream(Section):
@@ -42,15 +49,15 @@ class Upstream(Section):
 class Price(Section):
     """USD per million tokens."""
 
-    input: float = Field(0.0, ge=0)
-    output: float = Field(0.0, ge=0)
+    input: float = Field(0.0, ge=0, description="USD per million tokens of prompt.")
+    output: float = Field(0.0, ge=0, description="USD per million tokens of answer.")
 
 
 class ModelCard(Section):
     """One specialist: what it is good at, what it can take, what it costs."""
 
     id: ModelId = Field(description="The name that clients use to force this model.")
-    upstream: Upstream
+    upstream: Upstream = Field(description="Where it is served.")
     endpoint: Endpoint = Field("chat", description="What the model does: chat completions or embeddings.")
     description: str = Field("", description="What it is good at, in plain words: the router's first guess.")
     skills: tuple[str, ...] = Field((), description="Short names of skills, read like the description.")
@@ -61,7 +68,7 @@ class ModelCard(Section):
     modalities: frozenset[Modality] = Field(frozenset({"text"}), description="What messages may hold.")
     tools: bool = Field(False, description="Whether it takes tool definitions.")
     json_mode: bool = Field(False, description="Whether it takes response_format.")
-    price: Price = Price()
+    price: Price = Field(Price(), description="What it costs.")
     tags: frozenset[str] = Field(frozenset(), description="Free labels; a request may ask for some of them.")
     license: str | None = Field(None, description="The model's licence, for people.")
     enabled: bool = Field(True, description="Whether it takes requests.")
@@ -98,8 +105,8 @@ class Routing(Section):
 class Metric(Section):
     """A declared feedback metric and its mapping to a reward: linear from ``worst`` (0) to ``best`` (1), clipped."""
 
-    worst: float = 0.0
-    best: float = 1.0
+    worst: float = Field(0.0, description="The value that stands for reward 0.")
+    best: float = Field(1.0, description="The value that stands for reward 1.")
 
     @model_validator(mode="after")
     def _differ(self) -> Metric:
@@ -115,7 +122,7 @@ class Metric(Section):
 class Tenant(Section):
     """An organisation or team with its own keys and its own learned state."""
 
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="The tenant's name.")]
     key_env: str | None = Field(None, description="The environment variable that holds this tenant's API key.")
     models: tuple[ModelId, ...] | None = Field(None, description="The only models it may use; all when left out.")
 
@@ -123,12 +130,12 @@ class Tenant(Section):
 class Override(Section):
     """Parts of a card that came from elsewhere (a built-in specialist), said anew."""
 
-    description: str | None = None
-    skills: tuple[str, ...] | None = None
-    examples: tuple[str, ...] | None = None
-    price: Price | None = None
-    tags: frozenset[str] | None = None
-    enabled: bool | None = None
+    description: str | None = Field(None, description="A description in place of the card's own.")
+    skills: tuple[str, ...] | None = Field(None, description="Skills in place of the card's own.")
+    examples: tuple[str, ...] | None = Field(None, description="Example prompts in place of the card's own.")
+    price: Price | None = Field(None, description="A price in place of the card's own.")
+    tags: frozenset[str] | None = Field(None, description="Tags in place of the card's own.")
+    enabled: bool | None = Field(None, description="Whether it takes requests.")
 
     def applied(self, card: ModelCard) -> ModelCard:
         """The card with what is said here in place of its own."""
@@ -138,14 +145,16 @@ class Override(Section):
 class Configuration(Section):
     """The whole file."""
 
-    models: tuple[ModelCard, ...] = ()
+    models: tuple[ModelCard, ...] = Field((), description="The model cards.")
     overrides: dict[ModelId, Override] = Field(
         default_factory=dict, description="Parts of a built-in specialist's card to change, by model id."
     )
     specialists: bool = Field(False, description="Start and register the built-in demo specialists.")
-    routing: Routing = Routing()
+    routing: Routing = Field(Routing(), description="How requests are spread.")
     metrics: dict[str, Metric] = Field(default_factory=dict, description="Feedback metrics by name.")
-    tenants: tuple[Tenant, ...] = ()
+    tenants: tuple[Tenant, ...] = Field(
+        (), description="Organisations or teams with keys and a learned state of their own."
+    )
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Configuration:
@@ -169,6 +178,6 @@ def load(path: Path) -> Configuration:
     """Read and validate a YAML file. Raises :class:`ConfigurationError`."""
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise ConfigurationError(f"{path}: cannot be read as YAML: {error}") from error
     return parse(document, origin=str(path))

@@ -64,7 +64,7 @@ class Embeddings:
             self._cache.move_to_end(text)
             return found
         if self.embedder.instant:
-            return self._keep(text, self._embed(text))
+            return self._at_once(text)
         running = self._running.get(text)
         if running is None:
             if self.queued and (self.queued + 1) * self._seconds > self._wait_s:
@@ -76,6 +76,13 @@ class Embeddings:
         if not running.done() or running.cancelled() or running.exception() is not None:
             return None
         return running.result()
+
+    def _at_once(self, text: str) -> Embedding | None:
+        try:
+            return self._keep(text, self._embed(text))
+        except Exception as error:
+            _logger.error("embedding_failed", error=str(error))
+            return None
 
     def _embed(self, text: str) -> Embedding:
         started = self._clock()

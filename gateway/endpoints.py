@@ -34,8 +34,7 @@ class Endpoints:
     async def models(self, request: Request) -> Response:
         """``GET /v1/models``: what this caller may name, ``auto`` first."""
         principal = self._service.keys.ring.authenticate(request.scope)
-        names = [AUTO, *(f"auto:{name}" for name in self._service.configuration.routing.preferences)]
-        shown = [_model(name, "polyculture") for name in names]
+        shown = [_model(name, "polyculture") for name in self._automatic()]
         shown += [_card(model) for model in self._allowed(principal)]
         return JSONResponse({"object": "list", "data": shown})
 
@@ -43,13 +42,15 @@ class Endpoints:
         """``GET /v1/models/{id}``."""
         principal = self._service.keys.ring.authenticate(request.scope)
         name = request.path_params["name"]
-        preferences = self._service.configuration.routing.preferences
-        if name == AUTO or name.removeprefix("auto:") in preferences:
+        if name in self._automatic():
             return JSONResponse(_model(name, "polyculture"))
         for model in self._allowed(principal):
             if model.id == name:
                 return JSONResponse(_card(model))
         raise ModelNotFound(f"There is no model {name!r} here.", param="model")
+
+    def _automatic(self) -> list[str]:
+        return [AUTO, *(f"{AUTO}:{name}" for name in self._service.configuration.routing.preferences)]
 
     def _allowed(self, principal: Principal) -> list[Model]:
         tenants = {tenant.id: tenant for tenant in self._service.configuration.tenants}

@@ -11,6 +11,7 @@ from gateway.events import Answer, Feedback, Lesson
 from gateway.http import Header
 from gateway.keys import Principal
 from gateway.outcomes import WEIGHT
+from gateway.registry import Model
 from gateway.relay import Body
 from gateway.request import Reading
 from gateway.routing import Choice
@@ -35,6 +36,7 @@ class Exchange:
         self.principal: Principal | None = None
         self.reading: Reading | None = None
         self.choice: Choice | None = None
+        self.tried: list[Model] = []
         self.opened: Opened | None = None
         self.durable: asyncio.Future[bool] | None = None
         self.asked = 0.0
@@ -53,6 +55,18 @@ class Exchange:
         return f"{COMPLETION_PREFIX}{self.name}".encode()
 
     @property
+    def model(self) -> Model | None:
+        """The model that answered, or was asked last."""
+        if self.tried:
+            return self.tried[-1]
+        return self.choice.model if self.choice is not None else None
+
+    @property
+    def failed(self) -> list[str]:
+        """The models that failed before that one was asked."""
+        return [model.id for model in self.tried[:-1]]
+
+    @property
     def cost(self) -> float | None:
         """USD, where the upstream counted tokens."""
         if self.opened is None or self.input_tokens is None:
@@ -69,14 +83,15 @@ class Exchange:
     def count(self, body: Body) -> None:
         """Take the tokens that the upstream counted."""
         if body.usage is not None and body.usage.prompt_tokens is not None:
-            self.input_tokens, self.output_tokens = body.usage.prompt_tokens, body.usage.completion_tokens
+            self.input_tokens = max(0, int(body.usage.prompt_tokens))
+            self.output_tokens = max(0, int(body.usage.completion_tokens or 0))
 
     def headers(self, *, now: float) -> list[Header]:
         """Who answered, and why."""
-        if self.choice is None:
+        model = self.model
+        if self.choice is None or model is None:
             return []
-        decision, opened = self.choice.decision, self.opened
-        model = opened.model if opened is not None else self.choice.model
+        decision = self.choice.decision
         found = {
             "decision-id": self.name,
             "model": model.id,
@@ -85,9 +100,8 @@ class Exchange:
             "reason": decision.reason,
             "overhead-ms": f"{self.overhead(now) * 1e3:.3f}",
         }
-        failed = opened.failed if opened is not None else []
-        if failed:
-            found["fallback-from"] = ",".join(failed)
+        if self.failed:
+            found["fallback-from"] = ",".join(self.failed)
         if self.cost is not None:
             found["cost-usd"] = f"{self.cost:.9f}"
         if self.durable is not None and self.durable.done() and not self.durable.result():
@@ -97,9 +111,10 @@ class Exchange:
     def answer(self, *, now: float) -> Answer:
         """The event that ends the decision's story."""
         assert self.choice is not None
-        opened = self.opened
+        model, opened = self.model, self.opened
+        assert model is not None
         return Answer(
-            answered=opened.model.id if opened is not None else self.choice.model.id,
+            answered=model.id,
             cost=self.cost,
             drawn=self.choice.decision.drawn,
             status=self.status,
@@ -107,7 +122,7 @@ class Exchange:
             first_byte=opened.first_byte_s if opened is not None else None,
             input_tokens=self.input_tokens,
             output_tokens=self.output_tokens,
-            failed=opened.failed if opened is not None else [],
+            failed=self.failed,
         )
 
     def implicit(self, arm: str) -> Feedback:
@@ -119,5 +134,4 @@ class Exchange:
 
     def labels(self) -> dict[str, Any]:
         """What a log line says of this request."""
-        model = self.opened.model.id if self.opened else self.choice.model.id if self.choice else None
-        return {"decision": self.name, "model": model, "status": self.status}
+        return {"decision": self.name, "model": self.model.id if self.model else None, "status": self.status}

@@ -7,16 +7,19 @@ from functools import partial
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
+import structlog
 
 from gateway.config import Metric
-from gateway.errors import BadRequest, GatewayError, NotFound, Unavailable, Unprocessable
+from gateway.errors import BadRequest, GatewayError, Internal, NotFound, Unavailable, Unprocessable
 from gateway.events import Answer, Decision, Feedback, Lesson
 from gateway.exchange import COMPLETION_PREFIX
-from gateway.http import Receive, Scope, Send, read_body, respond, respond_error
+from gateway.http import ClientGone, Receive, Scope, Send, read_body, respond, respond_error
 from gateway.keys import KeyRing, Principal
 from gateway.log import Log, LogUnavailable
 from gateway.metrics import Metrics
 from gateway.transaction import Record, Transaction
+
+_logger = structlog.get_logger("polyculture.feedback")
 
 #: Most items in one batch.
 BATCH_LIMIT = 1000
@@ -92,13 +95,19 @@ class FeedbackEndpoint:
             if isinstance(items, FeedbackItem):
                 result: Any = (await self._take(principal, [items]))[0]
                 if isinstance(result, GatewayError):
-                    raise result
+                    await respond_error(send, result)
+                    return
             else:
                 taken = await self._take(principal, items)
                 result = {"results": [_shown(each) for each in taken]}
         except GatewayError as error:
             self._metrics.feedback.labels("refused").inc()
             await respond_error(send, error)
+        except ClientGone:
+            return  # nobody is there to be answered, and nothing was recorded
+        except Exception:
+            _logger.exception("feedback_failed")
+            await respond_error(send, Internal("Something went wrong inside the gateway; its log has more."))
         else:
             body = msgspec.json.encode(result)
             await respond(send, status=200, headers=[(b"content-type", b"application/json")], body=body)
@@ -114,8 +123,7 @@ class FeedbackEndpoint:
                 retry_after_s=5,
             ) from None
         for result in results:
-            if isinstance(result, FeedbackResult):
-                self._metrics.feedback.labels(result.status).inc()
+            self._metrics.feedback.labels(result.status if isinstance(result, FeedbackResult) else "refused").inc()
         return results
 
     def _record_all(

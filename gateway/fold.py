@@ -7,7 +7,7 @@ The fold is deterministic, so a prefix of the log names a version. It reads logg
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -28,7 +28,8 @@ from gateway.events import (
 from gateway.transaction import Record
 from router_models.policy import Arm, Observation, Policy, State
 
-PolicyMaker = Callable[[str, Mapping[str, Any]], Policy]
+#: Makes a policy from its name and its parameters as keywords.
+PolicyMaker = Callable[..., Policy]
 
 
 class Fold:
@@ -76,7 +77,7 @@ class Fold:
 
     def start(self, lineage: int, started: LineageStarted) -> None:
         """Begin a feature space: a policy without outcomes or arms."""
-        self.policy = self._make_policy(started.policy, json.loads(started.parameters))
+        self.policy = self._make_policy(started.policy, **json.loads(started.parameters))
         self.started = started
         self.lineage = lineage
         self.arms = {}
@@ -131,7 +132,7 @@ class Fold:
         self.start(record.seq, event)
 
     def _policy_tuned(self, record: Record, event: PolicyTuned) -> None:
-        policy = self._make_policy(self.started.policy, json.loads(event.parameters))
+        policy = self._make_policy(self.started.policy, **json.loads(event.parameters))
         self.states = {tenant: policy.load(state.arrays()) for tenant, state in self.states.items()}
         self.started = msgspec.structs.replace(self.started, parameters=event.parameters)
         self.policy = policy

@@ -9,14 +9,13 @@ import json
 from collections.abc import Iterator
 
 import structlog
-from router_models.features import Features
-from router_models.prior import semantic_prior
 
 from gateway.config import Routing
 from gateway.events import ArmRemoved, ArmSet, Event, LearningFrozen, LineageStarted, PolicyTuned, doubles
 from gateway.fold import Fold
 from gateway.registry import Registry
-from router_models.embedders import Embedder
+from gateway.space import Space
+from router_models.prior import semantic_prior
 
 _logger = structlog.get_logger("polyculture.lineage")
 
@@ -24,13 +23,12 @@ _logger = structlog.get_logger("polyculture.lineage")
 class Lineage:
     """The space that this process works in: which embedder, which features, which policy."""
 
-    def __init__(self, *, embedder: Embedder, features: Features, routing: Routing) -> None:
-        self._embedder = embedder
-        self._features = features
+    def __init__(self, *, space: Space, routing: Routing) -> None:
+        self._space = space
         parameters = {"exploration": routing.exploration, "cap": routing.share_cap}
         self.started = LineageStarted(
-            embedder=f"{embedder.fingerprint}+{features.fingerprint}",
-            dimensions=features.dimensions,
+            embedder=space.fingerprint,
+            dimensions=space.features.dimensions,
             policy=routing.policy,
             parameters=json.dumps(parameters, sort_keys=True),
         )
@@ -59,5 +57,5 @@ class Lineage:
             yield LearningFrozen(frozen=frozen)
 
     def _arm(self, name: str, texts: list[str], digest: str) -> ArmSet:
-        embeddings = self._embedder.embed(texts or [name])
-        return ArmSet(name=name, prior=doubles(semantic_prior(self._features, embeddings)), digest=digest)
+        embeddings = self._space.embedder.embed(texts or [name])
+        return ArmSet(name=name, prior=doubles(semantic_prior(self._space.features, embeddings)), digest=digest)

@@ -29,6 +29,20 @@ _LATENCY = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120
 _OVERHEAD = (0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
 
 
+#: What is read from the gateway's parts at each scrape.
+GAUGES = {
+    "learner_lag_events": "Committed events that are not folded yet.",
+    "learner_lessons": "Outcomes folded into the live state.",
+    "router_version": "Log position of the last event folded.",
+    "learning_frozen": "1 while learning is frozen.",
+    "log_pending_events": "Events waiting for the disk.",
+    "log_healthy": "1 while the event log can be written.",
+    "log_dropped_events": "Events lost because the disk was away for too long.",
+    "embedding_queue": "Prompts waiting for their embedding.",
+    "upstream_connections": "Open connections to upstreams.",
+}
+
+
 class Metrics:
     """The gateway's figures, in a registry of their own."""
 
@@ -79,11 +93,12 @@ class Metrics:
         self._recent: deque[str] = deque(maxlen=WINDOW)
         self._tally: Tally[str] = Tally()
         registry.register(_Shares(tally=self._tally))
-        self._made = made
+        self._gauges = {name: Gauge(name, description, **made) for name, description in GAUGES.items()}
 
-    def watch(self, name: str, description: str, read: Callable[[], float]) -> None:
-        """Declare a gauge that is read when scraped."""
-        Gauge(name, description, **self._made).set_function(read)
+    def watch(self, **readings: Callable[[], float]) -> None:
+        """Say how the gauges are read, when scraped."""
+        for name, read in readings.items():
+            self._gauges[name].set_function(read)
 
     def expose(self) -> bytes:
         """All figures in Prometheus' text format."""
@@ -93,7 +108,7 @@ class Metrics:
         """Count one finished request."""
         reading, choice, opened = exchange.reading, exchange.choice, exchange.opened
         endpoint = reading.endpoint if reading is not None else "unread"
-        model = opened.model.id if opened is not None else choice.model.id if choice is not None else ""
+        model = exchange.model.id if exchange.model is not None else ""
         self._child(self.requests, endpoint, model, str(exchange.status)).inc()
         self._child(self.latency, endpoint).observe(now - exchange.started)
         if choice is None:
@@ -104,7 +119,7 @@ class Metrics:
         if opened is not None:
             self._child(self.first_byte, model).observe(opened.first_byte_s)
             self._child(self.overhead, endpoint).observe(max(0.0, exchange.overhead(now)))
-            if opened.failed:
+            if exchange.failed:
                 self._child(self.fallbacks, model).inc()
         if exchange.input_tokens is not None:
             self._child(self.tokens, model, "input").inc(exchange.input_tokens)

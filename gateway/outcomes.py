@@ -24,29 +24,30 @@ class Witness:
         self._objective_s = latency_objective_s
         self._spoke = False
         self._finish: str | None = None
-        self._text: list[str] = []
-        self._arguments: dict[int, list[str]] = {}
+        self._texts: dict[int, list[str]] = {}
+        self._arguments: dict[tuple[int, int], list[str]] = {}
         self._size = 0
 
     def see(self, options: Sequence[Option] | None) -> None:
         """Take in an answer's choices, or one event's."""
-        for option in options or ():
+        for place, option in enumerate(options or ()):
             if option.finish_reason is not None:
                 self._finish = option.finish_reason
             said = option.message or option.delta
             if said is not None:
-                self._hear(said)
+                self._hear(said, place if option.index is None else option.index)
 
-    def _hear(self, said: Spoken) -> None:
+    def _hear(self, said: Spoken, choice: int) -> None:
         if said.content or said.refusal:
             self._spoke = True
-            if self._reading.json_mode and said.content:
-                self._collect(self._text, said.content)
+            if self._reading.json_mode and isinstance(said.content, str):
+                self._collect(self._texts.setdefault(choice, []), said.content)
         for number, call in enumerate(said.tool_calls or ()):
             self._spoke = True
             number = number if call.index is None else call.index
-            if call.function is not None and call.function.arguments:
-                self._collect(self._arguments.setdefault(number, []), call.function.arguments)
+            arguments = call.function.arguments if call.function is not None else None
+            if arguments and isinstance(arguments, str):
+                self._collect(self._arguments.setdefault((choice, number), []), arguments)
 
     def _collect(self, pieces: list[str], piece: str) -> None:
         if self._size <= CHECKED:
@@ -64,7 +65,7 @@ class Witness:
         if self._finish == "length" and not self._reading.bounded:
             return "truncated"
         if self._size <= CHECKED:
-            if self._text and not _is_json("".join(self._text)):
+            if any(not _is_json("".join(text)) for text in self._texts.values()):
                 return "broken_json"
             if any(not _is_json("".join(a)) for a in self._arguments.values()):
                 return "invalid_tool_call"

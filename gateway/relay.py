@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
@@ -22,7 +23,7 @@ _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 class ToolFunction(msgspec.Struct):
     """A function that the model wants called."""
 
-    arguments: str | None = None
+    arguments: str | dict[str, Any] | None = None
 
 
 class ToolCall(msgspec.Struct):
@@ -35,7 +36,7 @@ class ToolCall(msgspec.Struct):
 class Spoken(msgspec.Struct):
     """A message, or a stream's piece of one."""
 
-    content: str | None = None
+    content: str | list[Any] | None = None
     tool_calls: list[ToolCall] | None = None
     refusal: str | None = None
 
@@ -43,6 +44,7 @@ class Spoken(msgspec.Struct):
 class Option(msgspec.Struct):
     """One of an answer's choices."""
 
+    index: int | None = None
     message: Spoken | None = None
     delta: Spoken | None = None
     finish_reason: str | None = None
@@ -51,8 +53,8 @@ class Option(msgspec.Struct):
 class Usage(msgspec.Struct):
     """Tokens, as the upstream counted them."""
 
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
+    prompt_tokens: int | float | None = None
+    completion_tokens: int | float | None = None
 
 
 class Body(msgspec.Struct):
@@ -121,6 +123,24 @@ def _joined(event: bytes) -> bytes:
     return b"\n".join(line[5:].removeprefix(b" ") for line in lines)
 
 
+def retitled(event: bytes, data: bytes, name: bytes) -> bytes:
+    """The event around ``data`` with ``id`` set to ``name`` in it; its other lines and its line ends stay."""
+    changed = renamed(data, name)
+    before, found, after = event.partition(data)
+    if found:
+        return before + changed + after
+    lines = event.splitlines(keepends=True)  # the data stands on several lines: it moves to the first of them
+    first = next(place for place, line in enumerate(lines) if line.startswith(b"data:"))
+    ending = lines[first][len(lines[first].rstrip(b"\r\n")) :]
+    lines[first] = b"data: " + changed.replace(b"\n", b" ") + ending
+    return b"".join(line for place, line in enumerate(lines) if place <= first or not line.startswith(b"data:"))
+
+
 def event(data: bytes) -> bytes:
     """One event around one line of data."""
     return b"data: " + data + b"\n\n"
+
+
+def is_done(event: bytes) -> bool:
+    """Whether the event ends an OpenAI stream."""
+    return event.startswith((b"data: " + DONE, b"data:" + DONE))

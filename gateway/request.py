@@ -86,6 +86,8 @@ _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 def _decode(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
     try:
+        if not body.isascii():
+            body.decode()  # the decoder looks only into the strings that are read
         return decoder.decode(body)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `")
@@ -160,7 +162,7 @@ def routing_text(messages: list[Message]) -> str:
 
 
 def with_model(body: bytes, name: str) -> bytes:
-    """The same body for another model; every other value keeps its bytes."""
-    fields = _fields.decode(body)
+    """The same body for another model; every other value keeps its bytes. Raises :class:`BadRequest`."""
+    fields = _decode(_fields, body)
     fields["model"] = msgspec.Raw(msgspec.json.encode(name))
     return msgspec.json.encode(fields)

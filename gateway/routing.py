@@ -7,11 +7,11 @@ number drawn and the router's version. A model that the client named is forced, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from router_models.features import Features, traits
 
 from gateway.config import Preference, Routing, Tenant
 from gateway.eligibility import Eligibility, first_only
@@ -22,6 +22,7 @@ from gateway.keys import Principal
 from gateway.learner import Learner, Published
 from gateway.registry import Model, Registry
 from gateway.request import Reading
+from router_models import Features, traits
 from router_models.policy import Mask, Proposal, Vector
 
 #: The model name that asks the gateway to choose.
@@ -53,10 +54,10 @@ class Considered(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """The model that answers, those to fall back on in order, and the decision to log."""
+    """The model that answers, those to fall back on in order (told when asked), and the decision to log."""
 
     model: Model
-    fallbacks: list[Model]
+    fallbacks: Callable[[], list[Model]]
     decision: Decision
     propensity: float
 
@@ -134,7 +135,7 @@ class Router:
 
     def _aligned(self, published: Published) -> Eligibility:
         arms = published.snapshot.arms
-        if self._eligibility.arms is not arms or self._eligibility.revision != self.registry.revision:
+        if self._eligibility.arms != arms or self._eligibility.revision != self.registry.revision:
             self._eligibility = Eligibility(registry=self.registry, arms=arms)
         return self._eligibility
 
@@ -166,11 +167,16 @@ class Router:
         )
         chosen = models[place]
         assert chosen is not None
-        return Choice(chosen, self._ranked(considered, place), decision, float(proposal.probabilities[place]))
+        return Choice(
+            chosen,
+            partial(self._ranked, self._eligibility, considered, place),
+            decision,
+            float(proposal.probabilities[place]),
+        )
 
-    def _ranked(self, considered: Considered, place: int) -> list[Model]:
+    def _ranked(self, eligibility: Eligibility, considered: Considered, place: int) -> list[Model]:
         """The other eligible models, best score first, as many as may be fallen back on."""
-        models = self._eligibility.models
+        models = eligibility.models
         order = np.argsort(-np.where(considered.mask, considered.proposal.scores, -np.inf), kind="stable")
         others = [models[other] for other in order if considered.mask[other] and other != place]
         return [model for model in others[: self._routing.fallbacks] if model is not None]
@@ -202,7 +208,7 @@ class Router:
             preference="",
             excluded={},
         )
-        return Choice(model, [], decision, 1.0)
+        return Choice(model, list, decision, 1.0)
 
     def _nobody(self, conditions: list[tuple[str, Mask]]) -> Exception:
         """Why no model is eligible, by the condition that ruled out the last ones."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 from pydantic import SecretStr
-from router_models.features import Features
 
 from gateway import __version__
 from gateway.config import Configuration
@@ -27,6 +26,7 @@ from gateway.registry import Registry
 from gateway.routing import Router
 from gateway.secrets import named_secret
 from gateway.settings import Settings
+from gateway.space import Space
 from gateway.transaction import Transaction
 from gateway.transport import Client
 from gateway.upstream import Upstreams
@@ -59,8 +59,7 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
         engine = connect(settings.data_dir)
         migrate(engine)
         metrics = Metrics(version=__version__)
-        embedder = load_embedder(settings)
-        features = Features.of(embedder)
+        space = Space.of(load_embedder(settings))
         registry = Registry(cards=configuration.models)
         if configuration.specialists:
             await _start_specialists(stack, registry, configuration)
@@ -69,10 +68,10 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
             fold = restore(connection, make_policy=make)
         learner = Learner(fold=fold, snapshot_every=settings.snapshot_every, on_failure=metrics.learner_failures.inc)
         log = _start_log(stack, engine, learner, settings)
-        lineage = Lineage(embedder=embedder, features=features, routing=configuration.routing)
+        lineage = Lineage(space=space, routing=configuration.routing)
         await _bring_in_line(lineage, log, learner, registry, settings.frozen)
         embeddings = Embeddings(
-            embedder=embedder,
+            embedder=space.embedder,
             wait_s=settings.embedding_wait_ms / 1e3,
             cache=settings.embedding_cache,
             observe=metrics.embedding.observe,
@@ -92,10 +91,10 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
                 registry=registry,
                 learner=learner,
                 embeddings=embeddings,
-                features=features,
+                features=space.features,
                 routing=configuration.routing,
                 tenants={tenant.id: tenant for tenant in configuration.tenants},
-                draw=random.SystemRandom().random,
+                draw=random.Random().random,
             ),
             upstreams=Upstreams(
                 client=client,
@@ -174,15 +173,16 @@ async def _bring_in_line(lineage: Lineage, log: Log, learner: Learner, registry:
 
 
 def _watch(service: Service) -> None:
-    """Gauges that are read from the parts when scraped."""
-    watch = service.metrics.watch
+    """Connect the gauges with the parts that they are read from."""
     log, learner = service.log, service.learner
-    watch("learner_lag_events", "Committed events that are not folded yet.", lambda: learner.lag)
-    watch("learner_lessons", "Outcomes folded into the live state.", lambda: learner.fold.lessons)
-    watch("router_version", "Log position of the last event folded.", lambda: learner.fold.position)
-    watch("learning_frozen", "1 while learning is frozen.", lambda: learner.fold.frozen)
-    watch("log_pending_events", "Events waiting for the disk.", lambda: log.pending)
-    watch("log_healthy", "1 while the event log can be written.", lambda: log.healthy)
-    watch("log_dropped_events", "Events lost because the disk was away for too long.", lambda: log.dropped)
-    watch("embedding_queue", "Prompts waiting for their embedding.", lambda: service.embeddings.queued)
-    watch("upstream_connections", "Open connections to upstreams.", lambda: service.client.stats().open)
+    service.metrics.watch(
+        learner_lag_events=lambda: learner.lag,
+        learner_lessons=lambda: learner.fold.lessons,
+        router_version=lambda: learner.fold.position,
+        learning_frozen=lambda: learner.fold.frozen,
+        log_pending_events=lambda: log.pending,
+        log_healthy=lambda: log.healthy,
+        log_dropped_events=lambda: log.dropped,
+        embedding_queue=lambda: service.embeddings.queued,
+        upstream_connections=lambda: service.client.stats().open,
+    )

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 import structlog
 
-from gateway.errors import GatewayError, RateLimited, UpstreamFailed, UpstreamRefused, UpstreamTimeout
+from gateway.errors import BadRequest, GatewayError, RateLimited, UpstreamFailed, UpstreamRefused, UpstreamTimeout
 from gateway.registry import Model
 from gateway.relay import Body, read_body
 from gateway.request import Reading, with_model
@@ -23,6 +23,9 @@ TARGETS = {"chat": b"/chat/completions", "embeddings": b"/embeddings"}
 
 #: An upstream's statuses that are the client's own doing: they are passed on, not retried elsewhere.
 CLIENTS_FAULT = frozenset({400, 409, 413, 415, 422})
+
+#: Longest wait that an upstream may ask of a client, in seconds.
+LONGEST_RETRY_S = 86_400.0
 
 #: How much of an upstream's error page is read.
 ERROR_LIMIT = 65_536
@@ -51,7 +54,6 @@ class Opened(NamedTuple):
     data: bytes
     body: Body
     first_byte_s: float
-    failed: list[str]
 
 
 class Upstreams:
@@ -70,27 +72,35 @@ class Upstreams:
         self._on_failure = on_failure
         self._clock = clock
 
-    async def answer(self, choice: Choice, reading: Reading, body: bytes) -> Opened:
-        """The chosen model's answer, or else a fallback's. Raises the last model's :class:`GatewayError`."""
-        failed: list[str] = []
-        for model in (choice.model, *choice.fallbacks):
+    async def answer(self, choice: Choice, reading: Reading, body: bytes, *, tried: list[Model]) -> Opened:
+        """The chosen model's answer, or else a fallback's. Raises the last model's :class:`GatewayError`.
+
+        ``tried`` is given every model that is asked: all but the last of them failed.
+        """
+        waiting = [choice.model]
+        while True:
+            model = waiting.pop(0)
+            tried.append(model)
             try:
-                opened = await self._ask(model, reading, body, failed)
+                opened = await self._ask(model, reading, body)
+            except BadRequest:
+                raise  # the request itself cannot be passed on
             except UpstreamRefused:
                 model.breaker.succeeded()
                 raise
             except GatewayError as error:
-                last = error
-                failed.append(model.id)
                 self._on_failure(model.id, type(error).__name__)
                 if not isinstance(error, RateLimited):
                     model.breaker.failed()
+                if len(tried) == 1:
+                    waiting = choice.fallbacks()
+                if not waiting:
+                    raise
             else:
                 model.breaker.succeeded()
                 return opened
-        raise last
 
-    async def _ask(self, model: Model, reading: Reading, body: bytes, failed: list[str]) -> Opened:
+    async def _ask(self, model: Model, reading: Reading, body: bytes) -> Opened:
         started = self._clock()
         try:
             response = await self._client.request(
@@ -108,12 +118,14 @@ class Upstreams:
             else:
                 data = await response.read(limit=self._answer_limit)
                 seen = read_body(data)
+                if seen.error is not None or (seen.choices is None and reading.endpoint == "chat"):
+                    raise UpstreamFailed(f"The model {model.id} did not answer with a completion.")
         except TransportTimeout as error:
             raise UpstreamTimeout(f"The model {model.id} did not answer in time.") from error
         except TransportError as error:
             _logger.warning("upstream_failed", model=model.id, error=str(error))
             raise UpstreamFailed(f"The model {model.id} could not be reached, or broke off.") from error
-        return Opened(model, response, data, seen, self._clock() - started, failed)
+        return Opened(model, response, data, seen, self._clock() - started)
 
     async def _first(self, model: Model, response: Response) -> bytes:
         """A stream's first bytes, so that whatever fails before them can still fall back."""
@@ -138,8 +150,8 @@ class Upstreams:
             return UpstreamRefused(message, upstream_status=response.status, param=detail.param)
         if response.status == 429:
             wait = response.header(b"retry-after") or b""
-            seconds = float(wait) if wait.isdigit() else None
-            return RateLimited(f"The model {model.id} is at its rate limit.", retry_after_s=seconds or 1.0)
+            seconds = min(float(wait), LONGEST_RETRY_S) if wait.isdigit() else 1.0
+            return RateLimited(f"The model {model.id} is at its rate limit.", retry_after_s=seconds)
         if response.status in (408, 504):
             return UpstreamTimeout(f"The model {model.id} did not answer in time.")
         return UpstreamFailed(f"The model {model.id} failed with status {response.status}.")
