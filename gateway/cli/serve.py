@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +70,15 @@ async def _serve(settings: Settings, configuration: Configuration, listener: soc
     from gateway.banner import banner
     from gateway.service import running
 
+    class Server(uvicorn.Server):
+        """Ends serving at a signal, and no more: closing what stands behind it is ours."""
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            for each in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(each, self.handle_exit)
+            yield
+
     async with running(settings, configuration) as service:
         config = uvicorn.Config(
             Application(service=service),
@@ -74,11 +86,12 @@ async def _serve(settings: Settings, configuration: Configuration, listener: soc
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             date_header=False,
             timeout_graceful_shutdown=30,
         )
         click.echo(banner(service, port=listener.getsockname()[1]), err=True)
-        await uvicorn.Server(config).serve(sockets=[listener])
+        await Server(config).serve(sockets=[listener])
 
 
 def configure_logging(settings: Settings) -> None:
