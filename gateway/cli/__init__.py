@@ -48,5 +48,5 @@ main = click.version_option(__version__, prog_name="polyculture")(main)
 bench = LazyGroup(
     name="bench",
     help="Measure, on this machine.",
-    lazy={"overhead": "gateway.bench.overhead.command:overhead"},
+    lazy={"demo": "gateway.bench.demo.command:demo", "overhead": "gateway.bench.overhead.command:overhead"},
 )

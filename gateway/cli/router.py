@@ -6,8 +6,9 @@ import click
 import sqlalchemy as sa
 from rich.progress import Progress
 
-from gateway.archive import checksum, contents, difference, unpack
-from gateway.database import FILE, connect
+from gateway.archive import contents, difference, pack, unpack
+from gateway.database import FILE, HEAD, connect, revision
+from gateway.events import UnknownEvent
 from gateway.fold import Fold
 from gateway.history import archives, records
 from gateway.schema import events
@@ -31,18 +32,20 @@ def verify() -> None:
     if not (settings.data_dir / FILE).exists():
         raise click.ClickException(f"there is no database in {settings.data_dir}")
     with connect(settings.data_dir).connect() as connection:
+        if revision(connection) != HEAD:
+            raise click.ClickException("another version wrote this database; start this version's gateway once")
         newest = next(archives(connection), None)
         try:
             saved = unpack(newest, make_policy=make) if newest is not None else Fold(make_policy=make)
-        except InvalidState as error:
+            anew = _refold(connection, saved)
+        except (InvalidState, UnknownEvent) as error:
             raise click.ClickException(str(error)) from error
-        anew = _refold(connection, saved)
     one, other = contents(saved), contents(anew)
     gap = difference(one, other)
     click.echo(f"events folded     {anew.position}")
     click.echo(f"feedback counted  {anew.lessons}")
-    click.echo(f"saved state       {checksum(one)}")
-    click.echo(f"refolded state    {checksum(other)}")
+    click.echo(f"saved state       {pack(one).checksum}")
+    click.echo(f"refolded state    {pack(other).checksum}")
     click.echo(f"largest difference {gap:g}")
     if gap > TOLERANCE:
         raise click.ClickException("the saved state is not what the log says")
