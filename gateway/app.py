@@ -26,6 +26,7 @@ class Application:
         self._hot = hot_endpoints(service)
         routes = cold_routes(Endpoints(service=service), self._hot)
         self._cold = Starlette(routes=routes, exception_handlers=_HANDLERS)
+        self._cold.router.redirect_slashes = False  # a path is right, or there is nothing there
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Dispatch one connection."""

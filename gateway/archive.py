@@ -52,36 +52,35 @@ def contents(fold: Fold) -> Contents:
     return found
 
 
-def checksum(arrays: Contents) -> str:
-    """SHA-256 over names, types, shapes and values: equal states have equal checksums."""
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name}|{array.dtype.str}|{array.shape}|".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()
-
-
 def pack(arrays: Contents) -> Archive:
-    """The arrays as one file."""
+    """The arrays as one file, the same for the same arrays."""
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
     manifest = json.loads(arrays[_MANIFEST].tobytes())
-    return Archive(manifest["position"], checksum(arrays), buffer.getvalue())
+    return Archive(manifest["position"], checksum(buffer.getvalue()), buffer.getvalue())
+
+
+def checksum(data: bytes) -> str:
+    """SHA-256 of a packed archive: equal states have equal checksums."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def unpack(archive: Archive, *, make_policy: PolicyMaker) -> Fold:
     """The fold that was saved. Raises :class:`InvalidState` when it was damaged or is of another schema."""
+    if checksum(archive.data) != archive.checksum:
+        raise InvalidState(f"the snapshot at {archive.position} does not match its checksum")
     try:
         with np.load(io.BytesIO(archive.data), allow_pickle=False) as file:
             arrays: Contents = {name: file[name] for name in file.files}
-    except (OSError, ValueError, KeyError) as error:
-        raise InvalidState(f"the snapshot at {archive.position} cannot be read: {error}") from error
-    if checksum(arrays) != archive.checksum:
-        raise InvalidState(f"the snapshot at {archive.position} does not match its checksum")
-    manifest = json.loads(arrays[_MANIFEST].tobytes())
-    if manifest["schema"] != SCHEMA:
-        raise InvalidState(f"the snapshot at {archive.position} has schema {manifest['schema']}, not {SCHEMA}")
+        manifest = json.loads(arrays[_MANIFEST].tobytes())
+        if manifest["schema"] != SCHEMA:
+            raise InvalidState(f"it has schema {manifest['schema']}, not {SCHEMA}")
+        return _fold(arrays, manifest, make_policy=make_policy)
+    except Exception as error:  # a file that others wrote can be wrong in any way
+        raise InvalidState(f"the snapshot at {archive.position} cannot be used: {error}") from error
+
+
+def _fold(arrays: Contents, manifest: dict[str, Any], *, make_policy: PolicyMaker) -> Fold:
     fold = Fold(make_policy=make_policy)
     started = decode(LineageStarted.kind, arrays["lineage"].tobytes())
     if manifest["lineage"] and isinstance(started, LineageStarted):
@@ -93,10 +92,11 @@ def unpack(archive: Archive, *, make_policy: PolicyMaker) -> Fold:
     for number, tenant in enumerate(manifest["tenants"]):
         prefix = f"{number}/"
         mine = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
-        assert fold.policy is not None
+        if fold.policy is None:
+            raise InvalidState("it has tenants, and no lineage")
         fold.states[tenant] = fold.policy.load(mine)
-    fold.position, fold.frozen, fold.lessons = manifest["position"], manifest["frozen"], manifest["lessons"]
-    fold.learned = manifest["learned"]
+    fold.position = fold.base = manifest["position"]
+    fold.frozen, fold.lessons, fold.learned = manifest["frozen"], manifest["lessons"], manifest["learned"]
     return fold
 
 
@@ -109,9 +109,9 @@ def difference(one: Contents, other: Contents) -> float:
         twin = other[name]
         if array.shape != twin.shape or array.dtype != twin.dtype:
             return float("inf")
-        if array.dtype.kind == "f":
-            gap = np.abs(array - twin)
-            largest = max(largest, float(gap.max(initial=0.0)) if np.isfinite(gap).all() else float("inf"))
-        elif not np.array_equal(array, twin):
+        if np.array_equal(array, twin, equal_nan=array.dtype.kind == "f"):
+            continue
+        if array.dtype.kind != "f" or not (np.isfinite(array) & np.isfinite(twin)).all():
             return float("inf")
+        largest = max(largest, float(np.abs(array - twin).max()))
     return largest

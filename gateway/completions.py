@@ -176,7 +176,7 @@ class Completions:
         now = self._clock()
         answer = exchange.answer(now=now)
         tenant = exchange.principal.tenant
-        future = self._log.append(answer, tenant=tenant, subject=exchange.id)
+        future = self._log.append(answer, tenant=tenant, subject=exchange.id, lazy=not answer.failed)
         if answer.failed:
             exchange.durable = future  # feedback must know that another model answered
         for arm in answer.failed:
@@ -199,6 +199,7 @@ class Completions:
             tenant=exchange.principal.tenant,
             subject=exchange.id,
             source=f"implicit:{verdict}:{arm}",
+            lazy=True,
         )
 
 

@@ -21,12 +21,17 @@ class DataDirectoryBusy(RuntimeError):
     """Another gateway runs on this data directory."""
 
 
-def connect(data_dir: Path) -> sa.Engine:
+class NewerDatabase(LookupError):
+    """A newer version brought the database to a schema that this one does not know."""
+
+
+def connect(data_dir: Path, *, file: str = FILE) -> sa.Engine:
     """An engine on the data directory's database; commits survive power loss (``synchronous=FULL``)."""
     data_dir.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(
-        f"sqlite:///{data_dir / FILE}",
+        sa.URL.create("sqlite", database=str(data_dir / file)),
         poolclass=NullPool,
+        hide_parameters=True,  # an error that is logged must not tell what was said
         connect_args={"check_same_thread": False, "timeout": 10},
     )
     sa.event.listen(engine, "connect", _configure)
@@ -53,21 +58,26 @@ def begin(connection: sa.Connection) -> Iterator[None]:
 
 
 def migrate(engine: sa.Engine) -> None:
-    """Bring the schema to ``HEAD``; quick where it is there already."""
+    """Bring the schema to ``HEAD``; quick where it is there already. Raises :class:`NewerDatabase`."""
     with engine.connect() as connection:
-        if _revision(connection) == HEAD:
+        now = revision(connection)
+        if now == HEAD:
             return
         from alembic import command
         from alembic.config import Config
+        from alembic.script import ScriptDirectory
 
         config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
         config.attributes["connection"] = connection
+        if now not in (None, *(each.revision for each in ScriptDirectory.from_config(config).walk_revisions())):
+            raise NewerDatabase(f"a newer version brought the database to schema {now}: upgrade to that version")
         with begin(connection):
             command.upgrade(config, "head")
 
 
-def _revision(connection: sa.Connection) -> str | None:
+def revision(connection: sa.Connection) -> str | None:
+    """The newest migration that this database has seen; ``None`` for an empty one."""
     if not sa.inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()

@@ -6,7 +6,7 @@ a default, so that old logs stay readable. Vectors travel as little-endian bytes
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 import numpy as np
@@ -18,34 +18,43 @@ Reason = Literal["policy", "prior", "forced"]
 EVERYONE = ""
 
 
+class UnknownEvent(LookupError):
+    """A newer version wrote this event; folding without it would give another state than that version's."""
+
+
 class Event(msgspec.Struct, frozen=True, array_like=True):
     """Base of all events; ``kind`` names the type in the log."""
 
     kind: ClassVar[str]
 
 
-class Decision(Event, frozen=True):
-    """A request was given to a model. Probabilities are float64, scores and features float32."""
+class Draw(Event, frozen=True):
+    """A decision's first fields, which are all that the fold reads of it."""
 
     kind = "decision"
     chosen: str
     reason: Reason
+    lineage: int
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the policy drew it: forced choices count for nothing."""
+        return self.reason != "forced"
+
+
+class Decision(Draw, frozen=True):
+    """A request was given to a model. Probabilities are float64, scores and features float32."""
+
     version: str
     arms: list[str]
     probabilities: bytes
     scores: bytes
     draw: float
     features: bytes
-    lineage: int
     key: str
     endpoint: str
     preference: str
     excluded: dict[str, str]
-
-    @property
-    def drawn(self) -> bool:
-        """Whether the policy drew it: forced choices count for nothing."""
-        return self.reason != "forced"
 
     def propensity(self) -> float:
         """The probability with which the chosen model was drawn; 1 where it was forced."""
@@ -54,13 +63,18 @@ class Decision(Event, frozen=True):
         return float(np.frombuffer(self.probabilities, "<f8")[self.arms.index(self.chosen)])
 
 
-class Answer(Event, frozen=True):
-    """A decision's request ended. Latencies in seconds, cost in USD, ``status`` as the client saw it."""
+class Payment(Event, frozen=True):
+    """An answer's first fields, which are all that the fold reads of it. Cost in USD."""
 
     kind = "answer"
     answered: str
     cost: float | None
     drawn: bool
+
+
+class Answer(Payment, frozen=True):
+    """A decision's request ended. Latencies in seconds, ``status`` as the client saw it."""
+
     status: int
     latency: float
     first_byte: float | None
@@ -137,7 +151,10 @@ TYPES: dict[str, type[Event]] = {
 }
 
 _encoder = msgspec.msgpack.Encoder()
-_decoders = {kind: msgspec.msgpack.Decoder(type_) for kind, type_ in TYPES.items()}
+_decoders: dict[str, msgspec.msgpack.Decoder[Any]] = {
+    kind: msgspec.msgpack.Decoder(type_) for kind, type_ in TYPES.items()
+}
+_heads = {**_decoders, Draw.kind: msgspec.msgpack.Decoder(Draw), Payment.kind: msgspec.msgpack.Decoder(Payment)}
 
 
 def encode(event: Event) -> bytes:
@@ -145,9 +162,16 @@ def encode(event: Event) -> bytes:
     return _encoder.encode(event)
 
 
-def decode(kind: str, payload: bytes) -> Event:
-    """The event that was stored. Raises ``KeyError`` on an unknown kind, ``msgspec.DecodeError`` on damage."""
-    return _decoders[kind].decode(payload)
+def decode(kind: str, payload: bytes, *, head: bool = False) -> Event:
+    """The event that was stored; of decisions and answers only the ``head`` where that is enough, which is quick.
+
+    Raises :class:`UnknownEvent`, and ``msgspec.DecodeError`` on damage.
+    """
+    decoder = (_heads if head else _decoders).get(kind)
+    if decoder is None:
+        raise UnknownEvent(f"the log holds events of kind {kind!r}, which only a newer version knows: upgrade to it")
+    event: Event = decoder.decode(payload)
+    return event
 
 
 def doubles(values: npt.ArrayLike) -> bytes:

@@ -180,17 +180,19 @@ class FeedbackEndpoint:
         if transaction.at - decided.at > self._window_us:
             raise Unprocessable("The decision is too old to take feedback.", param="decision_id")
         said = [each.event for each in history if each.source == checked.source and isinstance(each.event, Feedback)]
-        before = said[-1] if said else None
-        lesson = _lesson(history, decided)
-        event = msgspec.structs.replace(checked.event, lesson=lesson, previous=before.reward if before else None)
+        event = checked.event
+        if self._folding():
+            taught = next((each for each in reversed(said) if each.lesson is not None), None)
+            lesson = taught.lesson if taught is not None else _lesson(history, decided)
+            event = msgspec.structs.replace(event, lesson=lesson, previous=taught.reward if taught else None)
         result = FeedbackResult(
             decision_id=checked.subject.hex(),
-            status="recorded" if before is None else "amended",
+            status="amended" if said else "recorded",
             reward=event.reward,
-            learned=lesson is not None and self._folding(),
+            learned=event.lesson is not None,
         )
-        if before is not None and event == msgspec.structs.replace(before, previous=before.reward):
-            result.status = "unchanged"
+        if said and checked.event == msgspec.structs.replace(said[-1], lesson=None, previous=None):
+            result.status, result.learned = "unchanged", said[-1].lesson is not None
         else:
             transaction.append(event, tenant=principal.tenant, subject=checked.subject, source=checked.source)
         return result

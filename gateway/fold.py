@@ -12,17 +12,17 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import structlog
 
 from gateway.events import (
     EVERYONE,
-    Answer,
     ArmRemoved,
     ArmSet,
-    Decision,
-    Event,
+    Draw,
     Feedback,
     LearningFrozen,
     LineageStarted,
+    Payment,
     PolicyTuned,
 )
 from gateway.transaction import Record
@@ -31,25 +31,31 @@ from router_models.policy import Arm, Observation, Policy, State
 #: Makes a policy from its name and its parameters as keywords.
 PolicyMaker = Callable[..., Policy]
 
+_logger = structlog.get_logger("polyculture.fold")
+
 
 class Fold:
-    """The state at ``position``: every tenant's learned state, the arms, and whether learning is frozen."""
+    """The state at ``position``: every tenant's learned state, the arms, and whether learning is frozen.
+
+    ``base`` is the position of the saved fold that this one went on from.
+    """
 
     def __init__(self, *, make_policy: PolicyMaker) -> None:
         self._make_policy = make_policy
-        self._apply: dict[type[Event], Callable[[Record, Any], None]] = {
-            Decision: self._decided,
-            Answer: self._answered,
-            Feedback: self._fed_back,
-            ArmSet: self._arm_set,
-            ArmRemoved: self._arm_removed,
-            LineageStarted: self._lineage_started,
-            PolicyTuned: self._policy_tuned,
-            LearningFrozen: self._learning_frozen,
+        self._apply: dict[str, Callable[[Record, Any], None]] = {
+            Draw.kind: self._decided,
+            Payment.kind: self._answered,
+            Feedback.kind: self._fed_back,
+            ArmSet.kind: self._arm_set,
+            ArmRemoved.kind: self._arm_removed,
+            LineageStarted.kind: self._lineage_started,
+            PolicyTuned.kind: self._policy_tuned,
+            LearningFrozen.kind: self._learning_frozen,
         }
         self.policy: Policy | None = None
         self.started = LineageStarted(embedder="", dimensions=0, policy="", parameters="{}")
         self.position = 0
+        self.base = 0
         self.lineage = 0
         self.frozen = False
         self.lessons = 0
@@ -57,10 +63,15 @@ class Fold:
         self.states: dict[str, State] = {}
         self.learned: dict[str, int] = {}
 
-    def apply(self, record: Record) -> None:
-        """Fold the next record in."""
-        self._apply[type(record.event)](record, record.event)
+    def apply(self, record: Record) -> bool:
+        """Fold the next record in; ``False`` for an event that cannot be used, which every fold passes over alike."""
         self.position = record.seq
+        try:
+            self._apply[record.kind](record, record.event)
+        except Exception:
+            _logger.exception("event_not_folded", seq=record.seq, kind=record.kind)
+            return False
+        return True
 
     def state(self, tenant: str) -> State:
         """A tenant's state; one without events yet knows the arms' priors, and is not kept.
@@ -69,7 +80,10 @@ class Fold:
         """
         if self.policy is None:
             raise LookupError("no lineage has started")
-        return self.states.get(tenant) or self.policy.start(dimensions=self.started.dimensions, arms=self._priors())
+        state = self.states.get(tenant)
+        if state is None:
+            return self.policy.start(dimensions=self.started.dimensions, arms=self._priors())
+        return state
 
     def version(self, tenant: str) -> str:
         """``<lineage>.<position>``: the last event that changed what this tenant's router knows."""
@@ -91,13 +105,13 @@ class Fold:
         return state
 
     def _priors(self) -> list[Arm]:
-        return [Arm(name=arm.name, prior=np.frombuffer(arm.prior, "<f8")) for arm in self.arms.values()]
+        return [_arm(event) for event in self.arms.values()]
 
-    def _decided(self, record: Record, event: Decision) -> None:
+    def _decided(self, record: Record, event: Draw) -> None:
         if event.drawn and event.lineage == self.lineage:
             self._own(record.tenant).chose(event.chosen)
 
-    def _answered(self, record: Record, event: Answer) -> None:
+    def _answered(self, record: Record, event: Payment) -> None:
         if event.drawn and event.cost and self.policy is not None:
             self._own(record.tenant).paid(event.answered, event.cost)
 
@@ -117,9 +131,12 @@ class Fold:
         self.lessons += 1
 
     def _arm_set(self, record: Record, event: ArmSet) -> None:
+        arm = _arm(event)
+        if arm.prior.shape != (self.started.dimensions,) or not np.isfinite(arm.prior).all():
+            raise ValueError(f"the prior of {event.name!r} does not fit this lineage")
         self.arms[event.name] = event
         for state in self.states.values():
-            state.add(Arm(name=event.name, prior=np.frombuffer(event.prior, "<f8")))
+            state.add(arm)
         self.learned[EVERYONE] = record.seq
 
     def _arm_removed(self, record: Record, event: ArmRemoved) -> None:
@@ -140,3 +157,7 @@ class Fold:
 
     def _learning_frozen(self, record: Record, event: LearningFrozen) -> None:
         self.frozen = event.frozen
+
+
+def _arm(event: ArmSet) -> Arm:
+    return Arm(name=event.name, prior=np.frombuffer(event.prior, "<f8"))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
 import sqlalchemy as sa
 import structlog
 
 from gateway.archive import Archive, unpack
-from gateway.events import TYPES
 from gateway.fold import Fold, PolicyMaker
 from gateway.schema import events, snapshots
 from gateway.transaction import Record, record
@@ -18,12 +18,21 @@ _logger = structlog.get_logger("polyculture.history")
 
 
 def records(connection: sa.Connection, *, after: int = 0, upto: int | None = None) -> Iterator[Record]:
-    """The log's records in order, streamed: memory stays flat however long the log is."""
-    query = sa.select(events).where(events.c.seq > after, events.c.kind.in_(TYPES)).order_by(events.c.seq)
+    """The log's records in order, with as much of each event as the fold reads; damaged ones are passed over.
+
+    They are streamed: memory stays flat however long the log is. Raises :class:`gateway.events.UnknownEvent`.
+    """
+    query = sa.select(events).where(events.c.seq > after).order_by(events.c.seq)
     if upto is not None:
         query = query.where(events.c.seq <= upto)
-    for row in connection.execute(query.execution_options(yield_per=5000)):
-        yield record(row)
+    for rows in connection.execute(query.execution_options(yield_per=1000)).partitions():
+        for row in rows:
+            try:
+                found = record(row, head=True)
+            except msgspec.DecodeError as error:
+                _logger.error("event_damaged", seq=row.seq, kind=row.kind, error=str(error))
+            else:
+                yield found
 
 
 def refold(connection: sa.Connection, *, make_policy: PolicyMaker, upto: int | None = None) -> Fold:

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 import sqlalchemy as sa
 
+from gateway.config import ConfigurationError
 from gateway.database import begin
 from gateway.errors import Forbidden, Unauthenticated
 from gateway.http import Scope, header
@@ -75,7 +76,10 @@ class Ensured(NamedTuple):
 
 
 def ensure(connection: sa.Connection, *, given: Mapping[Principal, str | None]) -> Ensured:
-    """Load all keys; store those given; make one for each principal that has none at all."""
+    """Load all keys; store those given; make one for each principal that has none at all.
+
+    Raises :class:`ConfigurationError` when two principals are given one key.
+    """
     rows = connection.execute(sa.select(keys)).all()
     principals = {row.digest: Principal(row.name, row.tenant, row.scope) for row in rows}
     known = set(principals.values())
@@ -84,8 +88,13 @@ def ensure(connection: sa.Connection, *, given: Mapping[Principal, str | None]) 
     for principal, secret in given.items():
         if secret is None and principal not in known:
             secret = made[principal.name] = generate(principal.scope)
-        if secret is not None and digest(secret) not in principals:
+        if secret is None:
+            continue
+        owner = {**principals, **fresh}.get(digest(secret))
+        if owner is None:
             fresh[digest(secret)] = principal
+        elif owner != principal:
+            raise ConfigurationError(f"{owner.name} and {principal.name} have the same key: give each its own")
     if fresh:
         at = int(time.time() * 1e6)
         with begin(connection):

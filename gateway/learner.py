@@ -7,6 +7,7 @@ snapshot. The log has everything, so a restart (or a refold) loses nothing.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -34,8 +35,11 @@ from router_models.policy import Snapshot
 
 _logger = structlog.get_logger("polyculture.learner")
 
-#: How many events are folded before the event loop gets its turn.
-SLICE = 64
+#: How long the event loop waits while events are folded, in seconds; longer when many wait: the queue stays short.
+SLICE_S = 0.002
+
+#: How long events that teach nothing wait for others, in seconds: one snapshot is then published for all of them.
+GATHER_S = 0.01
 
 #: How many saved snapshots are kept.
 KEEP = 20
@@ -60,16 +64,19 @@ class Learner:
         log: Log | None = None,
         snapshot_every: int = 20_000,
         on_failure: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.fold = fold
         self.log = log
         self._snapshot_every = snapshot_every
         self._on_failure = on_failure
-        self._saved = fold.position
+        self._clock = clock
+        self._saved = self._tried = fold.base
         self._queue: deque[Record] = deque()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._published: dict[str, Published] = {}
+        self._gathering: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -85,7 +92,10 @@ class Learner:
     def offer(self, records: Sequence[Record]) -> None:
         """Take committed records, in log order."""
         self._queue.extend(records)
-        self._wake.set()
+        if not all(isinstance(each.event, Decision | Answer) for each in records):
+            self._wake.set()
+        elif self._gathering is None:
+            self._gathering = asyncio.get_running_loop().call_later(GATHER_S, self._wake.set)
 
     def start(self) -> None:
         """Start folding."""
@@ -93,6 +103,7 @@ class Learner:
 
     async def stop(self) -> None:
         """Fold what is left, save a snapshot, stop."""
+        self._gather_no_more()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -110,24 +121,29 @@ class Learner:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            self._gather_no_more()
             while self._queue:
                 self._fold_slice()
                 await asyncio.sleep(0)
             self._idle.set()
-            if self.fold.position - self._saved >= self._snapshot_every:
+            if self.fold.position - self._tried >= self._snapshot_every:
                 await self.save()
 
+    def _gather_no_more(self) -> None:
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathering = None
+
     def _fold_slice(self) -> None:
+        least, until = len(self._queue) // 8 + 1, self._clock() + SLICE_S
         touched: set[str] = set()
-        for _ in range(min(SLICE, len(self._queue))):
+        while self._queue and (least > 0 or self._clock() < until):
+            least -= 1
             record = self._queue.popleft()
-            try:
-                self.fold.apply(record)
-            except Exception:
-                self._on_failure()
-                _logger.exception("fold_failed", seq=record.seq, kind=record.kind)
-            else:
+            if self.fold.apply(record):
                 touched.update(self._touched(record))
+            else:
+                self._on_failure()
         for tenant in touched:
             self._refresh(tenant)
 
@@ -156,14 +172,18 @@ class Learner:
         return found
 
     async def save(self) -> None:
-        """Write a snapshot of the fold, so that the next start folds only what came after."""
+        """Write a snapshot of the fold, so that the next start folds only what came after; a failure is told."""
         if self.log is None or self.fold.position == self._saved or self.fold.policy is None:
             return
-        archive = await asyncio.to_thread(pack, contents(self.fold))
+        self._tried = self.fold.position
         try:
+            archive = await asyncio.to_thread(pack, contents(self.fold))
             await self.log.transact(partial(_write, archive))
         except LogUnavailable:
-            _logger.warning("snapshot_not_saved", position=archive.position)
+            _logger.warning("snapshot_not_saved", position=self._tried)
+        except Exception:
+            self._on_failure()
+            _logger.exception("snapshot_not_saved", position=self._tried)
         else:
             self._saved = archive.position
 

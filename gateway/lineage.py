@@ -10,22 +10,30 @@ from collections.abc import Iterator
 
 import structlog
 
-from gateway.config import Routing
+from gateway.config import ConfigurationError, Routing
 from gateway.events import ArmRemoved, ArmSet, Event, LearningFrozen, LineageStarted, PolicyTuned, doubles
 from gateway.fold import Fold
 from gateway.registry import Registry
 from gateway.space import Space
+from router_models import make
 from router_models.prior import semantic_prior
 
 _logger = structlog.get_logger("polyculture.lineage")
 
 
 class Lineage:
-    """The space that this process works in: which embedder, which features, which policy."""
+    """The space that this process works in: which embedder, which features, which policy.
+
+    Raises :class:`ConfigurationError` for a policy that there is not.
+    """
 
     def __init__(self, *, space: Space, routing: Routing) -> None:
         self._space = space
         parameters = {"exploration": routing.exploration, "cap": routing.share_cap}
+        try:
+            make(routing.policy, **parameters)
+        except ValueError as error:
+            raise ConfigurationError(f"routing: {error}") from error
         self.started = LineageStarted(
             embedder=space.fingerprint,
             dimensions=space.features.dimensions,

@@ -1,7 +1,7 @@
-"""The event log: append-only, ordered, durable, written by one thread with group commit.
+"""The event log: append-only, ordered, durable, with group commit.
 
-The event loop never waits for the disk. Whatever is queued when the writer comes round goes into one transaction and
-one fsync; then each append's future resolves, and the committed records reach the fold in log order.
+The event loop never waits for the disk. What is appended while the writer works becomes its next batch: one
+transaction, one fsync. Then each append's future resolves, and the committed records reach the fold in log order.
 
 When the disk fails or hangs, serving goes on: futures resolve to ``False`` (served, not yet durable), appended
 events are kept in a bounded backlog and written once the disk is back, and transactions are refused.
@@ -10,48 +10,33 @@ events are kept in a bounded backlog and written once the disk is back, and tran
 from __future__ import annotations
 
 import asyncio
-import queue
-import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple, TypeVar
+from functools import partial
+from itertools import chain
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.database import begin
-from gateway.events import Event
-from gateway.schema import events
-from gateway.transaction import Record, Transaction, attempt, read
+from gateway.events import Event, encode
+from gateway.transaction import MOST_ROWS, Record, Transaction
+from gateway.writer import Job, LogUnavailable, Writer
+
+__all__ = ["Log", "LogUnavailable"]
 
 T = TypeVar("T")
 
 _logger = structlog.get_logger("polyculture.log")
 
-#: How long the writer waits before it tries a failed batch again, in seconds.
-RETRY_S = 0.5
-
-
-class LogUnavailable(RuntimeError):
-    """The log cannot be written now."""
-
-
-class _Job(NamedTuple):
-    """Either an event to append, or a piece of work to run inside the writer's transaction."""
-
-    future: asyncio.Future[Any]
-    at: int
-    tenant: str
-    subject: bytes | None
-    source: str | None
-    event: Event | None
-    work: Callable[[Transaction], Any] | None = None
+#: How long an event that nobody waits for may wait for others to share an fsync with, in seconds.
+LAZY_S = 0.05
 
 
 class Log:
-    """The writer. ``committed`` is called on the event loop with each batch's records, in log order."""
+    """The log as the event loop sees it. ``committed`` is called there with each batch's records, in log order."""
 
     def __init__(
         self,
@@ -62,177 +47,151 @@ class Log:
         backlog: int = 50_000,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._engine = engine
         self._committed = committed
         self._stuck_s = stuck_s
         self._backlog = backlog
         self._clock = clock
-        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._waiting: dict[asyncio.Future[Any], None] = {}
-        self._thread = threading.Thread(target=self._write, name="polyculture-log", daemon=True)
+        self._writer = Writer(
+            engine=engine,
+            delivered=partial(self._post, self._delivered),
+            failed=partial(self._post, self._give_up),
+        )
+        self._staged: deque[Job] = deque()
+        self._staged_at = 0.0
+        self._called = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._flying: deque[list[Job]] = deque()
+        self._oldest_at = 0.0
         self._watchdog: asyncio.TimerHandle | None = None
-        self._connection: sa.Connection | None = None
-        self._position: int | None = None
-        self._progress = 0
-        self.pending = 0
+        self._stopping = False
         self.dropped = 0
         self.healthy = True
+
+    @property
+    def pending(self) -> int:
+        """Events and transactions that are not written yet."""
+        return len(self._staged) + sum(map(len, self._flying))
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start the writer; call once."""
         self._loop = loop
-        self._thread.start()
-        self._watch(self._progress)
+        self._writer.start()
+        self._watch()
 
     async def stop(self, *, timeout_s: float = 10.0) -> None:
-        """Write what is queued, then stop; gives up after ``timeout_s`` on a disk that hangs."""
+        """Write what is queued, then stop; gives up on a disk that fails, and after ``timeout_s`` on one that hangs."""
+        self._stopping = True
+        while self._staged:
+            self._hand_over()
+        await asyncio.to_thread(self._writer.stop, timeout_s=timeout_s)
         if self._watchdog is not None:
             self._watchdog.cancel()
-        self._queue.put(None)
-        await asyncio.to_thread(self._thread.join, timeout_s)
-        await asyncio.sleep(0)
+        self._give_up_waiting()
+        if self.pending or self.dropped:
+            _logger.error("events_lost", events=self.pending + self.dropped)
 
     def append(
-        self, event: Event, *, tenant: str, subject: bytes | None = None, source: str | None = None
+        self,
+        event: Event,
+        *,
+        tenant: str,
+        subject: bytes | None = None,
+        source: str | None = None,
+        lazy: bool = False,
     ) -> asyncio.Future[bool]:
-        """Queue an event; the future tells whether it is durable: ``False`` when the log is unhealthy."""
+        """Queue an event; the future tells whether it is durable: ``False`` when the log is unhealthy.
+
+        A ``lazy`` event is one that nobody waits for: it is written with the next batch, or soon by itself. Raises
+        what encoding raises, on an event that cannot be stored.
+        """
+        payload = encode(event)
         future: asyncio.Future[bool] = self._loop.create_future()
-        if self.pending >= self._backlog:
+        job = Job(future, int(self._clock() * 1e6), tenant, subject, source, event, payload)
+        if self._stopping or self.pending >= self._backlog:
             self.dropped += 1
-            future.set_result(False)
+            job.refuse()
             return future
-        self._put(_Job(future, int(self._clock() * 1e6), tenant, subject, source, event))
-        if not self.healthy:
-            future.set_result(False)
+        if not self.healthy and self.pending:  # with nothing pending, this event is itself the probe
+            job.refuse()
+        self._stage(job, lazy=lazy)
         return future
 
     async def transact(self, work: Callable[[Transaction], T]) -> T:
         """Run ``work`` in the writer's thread and transaction, and return its result once that is durable.
 
-        Raises :class:`LogUnavailable` when the log cannot be written, and whatever ``work`` raises.
+        Raises :class:`LogUnavailable` when the log cannot be written in time (work that has begun by then may still
+        be written later), and whatever ``work`` raises, which then leaves no trace.
         """
-        if self.pending >= self._backlog or (self.pending and not self.healthy):
-            raise LogUnavailable  # with nothing pending, this work is itself the probe
-        future: asyncio.Future[Any] = self._loop.create_future()
-        self._put(_Job(future, int(self._clock() * 1e6), "", None, None, None, work))
-        result = await future
-        if result is False:
-            raise LogUnavailable
-        return result  # type: ignore[no-any-return]
+        future: asyncio.Future[T] = self._loop.create_future()
+        job = Job(future, int(self._clock() * 1e6), work=work)
+        if self._stopping or self.pending >= self._backlog or (self.pending and not self.healthy):
+            job.refuse()
+        else:
+            self._stage(job)
+        return await future
 
-    def _put(self, job: _Job) -> None:
-        self.pending += 1
-        self._waiting[job.future] = None
-        self._queue.put(job)
+    def _stage(self, job: Job, *, lazy: bool = False) -> None:
+        """Queue a job; all jobs of one turn of the event loop go to the writer together."""
+        if not self._staged:
+            self._staged_at = self._loop.time()
+        self._staged.append(job)
+        if self._flying or self._called:
+            return  # handed over when the writer is back, or at this turn's end
+        if not lazy:
+            self._called = True
+            self._loop.call_soon(self._hand_over)
+        elif self._timer is None:
+            self._timer = self._loop.call_later(LAZY_S, self._hand_over)
 
-    def _watch(self, progress: int) -> None:
-        """Nothing written since the last look, and something waits: the disk hangs, so nobody waits for it."""
-        if self._waiting and self._progress == progress:
+    def _hand_over(self) -> None:
+        """Give the writer its next batch."""
+        self._called = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._staged or (self._flying and not self._stopping):
+            return
+        batch = [self._staged.popleft() for _ in range(min(MOST_ROWS, len(self._staged)))]
+        now = self._loop.time()
+        self._oldest_at, self._staged_at = self._staged_at if self.healthy else now, now
+        self._flying.append(batch)
+        self._writer.put(batch)
+
+    def _delivered(self, results: list[Any] | None, records: list[Record]) -> None:
+        batch = self._flying.popleft()
+        self._hand_over()
+        if results is None:
+            self._lost(batch, records)
+        else:
+            for job, result in zip(batch, results, strict=True):
+                job.resolve(result)
+        if records and not self.healthy:
+            self.healthy = True
+            _logger.info("log_available", pending=self.pending)
+        self._committed(records)
+
+    def _lost(self, batch: list[Job], records: list[Record]) -> None:
+        """Nobody waits for this batch's results; where it left no records, its events are gone."""
+        for job in batch:
+            job.refuse()
+            self.dropped += job.event is not None and not records
+
+    def _watch(self) -> None:
+        """Nobody waits longer than ``stuck_s`` for a disk that hangs."""
+        if self._flying and self._loop.time() - self._oldest_at > self._stuck_s:
             self._give_up()
-        self._watchdog = self._loop.call_later(self._stuck_s, self._watch, self._progress)
+        self._watchdog = self._loop.call_later(self._stuck_s / 4, self._watch)
 
     def _give_up(self) -> None:
         if self.healthy:
             _logger.error("log_unavailable", pending=self.pending)
         self.healthy = False
-        for future in self._waiting:
-            if not future.done():
-                future.set_result(False)
-        self._waiting.clear()
+        self._give_up_waiting()
 
-    def _write(self) -> None:
-        """The writer's thread: take what is queued, commit it as one, deliver; keep what failed, and try again."""
-        batch: list[_Job] = []
-        running = True
-        while running or batch:
-            try:
-                recovered = self._open()
-                if recovered:
-                    self._post(self._deliver, batch, [True] * len(batch), recovered)
-                    batch = []
-                running = self._take(batch) and running
-                results, records = self._commit(batch)
-            except (SQLAlchemyError, OSError) as error:
-                self._close()
-                if not running:
-                    return
-                _logger.error("log_write_failed", error=str(error), events=len(batch))
-                self._post(self._refuse, [job for job in batch if job.work is not None])
-                batch = [job for job in batch if job.work is None]
-                time.sleep(RETRY_S)
-            else:
-                self._post(self._deliver, batch, results, records)
-                batch = []
-        self._close()
-
-    def _open(self) -> list[Record]:
-        """Connect where there is no connection. Returns what a commit wrote although it reported a failure."""
-        if self._connection is not None:
-            return []
-        self._connection = self._engine.connect()
-        missed = [] if self._position is None else read(self._connection, events.c.seq > self._position)
-        self._position = self._connection.execute(sa.select(sa.func.max(events.c.seq))).scalar() or 0
-        return missed
-
-    def _close(self) -> None:
-        if self._connection is not None:
-            with suppress(SQLAlchemyError):
-                self._connection.close()
-            self._connection = None
+    def _give_up_waiting(self) -> None:
+        for job in chain(*self._flying, self._staged):
+            job.refuse()
 
     def _post(self, callback: Callable[..., None], *arguments: Any) -> None:
         with suppress(RuntimeError):  # the loop has closed: nobody waits any more
             self._loop.call_soon_threadsafe(callback, *arguments)
-
-    def _take(self, batch: list[_Job]) -> bool:
-        """Add all that is queued to ``batch``, waiting only when it is empty. False: told to stop."""
-        job = self._queue.get() if not batch else None
-        while True:
-            if job is not None:
-                batch.append(job)
-            elif not batch and self._queue.empty():
-                return False
-            try:
-                job = self._queue.get_nowait()
-            except queue.Empty:
-                return True
-            if job is None:
-                return False
-
-    def _commit(self, batch: list[_Job]) -> tuple[list[Any], list[Record]]:
-        """One transaction for the whole batch."""
-        assert self._connection is not None
-        assert self._position is not None
-        results: list[Any] = []
-        with begin(self._connection):
-            transaction = Transaction(connection=self._connection, position=self._position, at=0)
-            for job in batch:
-                transaction.at = job.at
-                if job.event is not None:
-                    transaction.append(job.event, tenant=job.tenant, subject=job.subject, source=job.source)
-                    results.append(True)
-                elif job.work is not None:
-                    results.append(attempt(job.work, transaction))
-            transaction.flush()
-        self._position = transaction.position
-        return results, transaction.records
-
-    def _refuse(self, refused: list[_Job]) -> None:
-        self.pending -= len(refused)
-        self._give_up()
-
-    def _deliver(self, batch: list[_Job], results: list[Any], records: list[Record]) -> None:
-        self._progress += 1
-        self.pending -= len(batch)
-        if not self.healthy:
-            _logger.info("log_available", written=len(records))
-        self.healthy = True
-        for job, result in zip(batch, results, strict=True):
-            self._waiting.pop(job.future, None)
-            if job.future.done():
-                continue
-            if isinstance(result, Exception):
-                job.future.set_exception(result)
-            else:
-                job.future.set_result(result)
-        self._committed(records)

@@ -17,7 +17,9 @@ _STATUSES = {
     "401": "The API key is missing or not valid.",
     "403": "The key may not do this.",
     "404": "There is no such thing.",
+    "409": "The model's server says that it clashes with something.",
     "413": "The body is too large.",
+    "415": "The model's server does not take this kind of content.",
     "422": "The request is valid but cannot be followed.",
     "429": "The model is at its rate limit.",
     "502": "The model failed.",
@@ -51,10 +53,15 @@ def _paths() -> dict[str, Any]:
     return {
         "/v1/chat/completions": {
             "post": _operation(
-                "Answer a conversation with the best model", f"400 401 404 413 422 {upstream}", "ChatRequest"
+                "Answer a conversation with the best model",
+                f"400 401 404 409 413 415 422 {upstream}",
+                "ChatRequest",
+                streams=True,
             )
         },
-        "/v1/embeddings": {"post": _operation("Embed texts", f"400 401 404 413 422 {upstream}", "EmbeddingsRequest")},
+        "/v1/embeddings": {
+            "post": _operation("Embed texts", f"400 401 404 409 413 415 422 {upstream}", "EmbeddingsRequest")
+        },
         "/v1/route": {"post": _operation("Show what would be chosen, and why", "400 401 404 413 503", "ChatRequest")},
         "/v1/feedback": {
             "post": _operation("Tell how good answers were", "400 401 404 413 422 503", feedback, returned)
@@ -77,11 +84,12 @@ def _operation(
     answer: dict[str, Any] | None = None,
     *,
     kind: str = "application/json",
+    streams: bool = False,
 ) -> dict[str, Any]:
     schema = answer or ({"type": "object"} if kind == "application/json" else {"type": "string"})
-    content = {kind: {"schema": schema}}
-    if body == "ChatRequest":
-        content["text/event-stream"] = {"schema": {"type": "string"}}
+    content: dict[str, Any] = {kind: {"schema": schema}}
+    if streams:
+        content["text/event-stream"] = {}
     responses: dict[str, Any] = {"200": {"description": "Done.", "content": content}}
     for status in errors.split():
         error = {"application/json": {"schema": _ref("Error") if status != "503" else {"type": "object"}}}

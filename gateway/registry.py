@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 from gateway.breaker import Breaker
-from gateway.config import ModelCard
+from gateway.config import ConfigurationError, ModelCard
 from gateway.secrets import named_secret
 from gateway.transport import Origin, Timeouts
 
@@ -19,7 +19,10 @@ class Model:
     def __init__(self, *, card: ModelCard, clock: Callable[[], float]) -> None:
         self.card = card
         self.id = card.id
-        self.origin = Origin(str(card.upstream.base_url))
+        try:
+            self.origin = Origin(str(card.upstream.base_url))
+        except ValueError as error:
+            raise ConfigurationError(f"model {card.id}: {error}") from error
         self.timeouts = Timeouts(
             connect=5.0, first_byte=card.upstream.first_byte_timeout_s, idle=card.upstream.idle_timeout_s
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -47,7 +47,7 @@ class ResponseFormat(msgspec.Struct):
 class ChatRequest(msgspec.Struct):
     """``POST /v1/chat/completions``, as far as it is read."""
 
-    messages: list[Message]
+    messages: Annotated[list[Message], msgspec.Meta(min_length=1)]
     model: str = "auto"
     stream: bool | None = None
     max_tokens: int | None = None
@@ -102,8 +102,6 @@ def _decode(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
 def read_chat(body: bytes) -> Reading:
     """Read a chat request. Raises :class:`BadRequest` naming the faulty field."""
     request: ChatRequest = _decode(_chat, body)
-    if not request.messages:
-        raise BadRequest("messages must hold at least one message.", param="messages")
     asked = request.max_completion_tokens or request.max_tokens
     kinds = {part.type for message in request.messages if isinstance(message.content, list) for part in message.content}
     length = sum(len(message.text()) for message in request.messages)

@@ -99,6 +99,8 @@ class Router:
 
     async def consider(self, reading: Reading, principal: Principal, wishes: Wishes) -> Considered:
         """Everything but the draw: this is what a dry run shows."""
+        if not len(self.registry):
+            raise NoEligibleModel("No model is registered.", param="model")
         name = reading.model.partition(":")[2]
         preference = self._routing.preferences.get(name) if name else _PLAIN
         if preference is None:
@@ -212,8 +214,6 @@ class Router:
 
     def _nobody(self, conditions: list[tuple[str, Mask]]) -> Exception:
         """Why no model is eligible, by the condition that ruled out the last ones."""
-        if not len(self.registry):
-            return NoEligibleModel("No model is registered.", param="model")
         left = np.cumprod([meets for _, meets in conditions], axis=0).any(axis=1)
         why = conditions[int(np.argmin(left))][0]
         if why.startswith("context window"):

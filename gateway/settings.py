@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """How this process runs; what it serves is in the configuration file."""
 
-    model_config = SettingsConfigDict(env_prefix="POLYCULTURE_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="POLYCULTURE_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")

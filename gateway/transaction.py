@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,7 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.events import Event, decode, encode
 from gateway.schema import events
 
-_INSERT = events.insert()
+T = TypeVar("T")
+
+#: Most rows in one statement: far from any database's limit on parameters.
+MOST_ROWS = 128
 
 
 class Record(NamedTuple):
@@ -29,31 +33,32 @@ class Record(NamedTuple):
 class Transaction:
     """The writer's view of the log: sees everything appended before it, appends in order.
 
-    Work that refuses must do so before it appends. ``at`` is in microseconds since the epoch.
+    ``at`` is in microseconds since the epoch.
     """
 
-    def __init__(self, *, connection: sa.Connection, position: int, at: int) -> None:
+    def __init__(self, *, connection: sa.Connection, position: int, at: int = 0) -> None:
         self.connection = connection
-        self._rows: list[dict[str, Any]] = []
-        self.at = at
         self.position = position
+        self.at = at
         self.records: list[Record] = []
+        self._values: list[Any] = []
 
-    def append(self, event: Event, *, tenant: str, subject: bytes | None = None, source: str | None = None) -> None:
-        """Add an event at the log's end."""
+    def append(
+        self,
+        event: Event,
+        *,
+        tenant: str,
+        subject: bytes | None = None,
+        source: str | None = None,
+        payload: bytes | None = None,
+    ) -> None:
+        """Add an event at the log's end; ``payload`` is its encoding, where that is known already."""
+        if len(self._values) == MOST_ROWS * len(events.c):
+            self.flush()
         self.position += 1
         self.records.append(Record(self.position, self.at, event.kind, tenant, subject, source, event))
-        self._rows.append(
-            {
-                "seq": self.position,
-                "at": self.at,
-                "kind": event.kind,
-                "tenant": tenant,
-                "subject": subject,
-                "source": source,
-                "payload": encode(event),
-            }
-        )
+        payload = encode(event) if payload is None else payload
+        self._values += (self.position, self.at, event.kind, tenant, subject, source, payload)
 
     def about(self, subject: bytes) -> list[Record]:
         """All records of a decision, oldest first."""
@@ -61,10 +66,36 @@ class Transaction:
         return read(self.connection, events.c.subject == subject)
 
     def flush(self) -> None:
-        """Send the rows on to the database."""
-        if self._rows:
-            self.connection.execute(_INSERT, self._rows)
-            self._rows = []
+        """Send what was appended on to the database, in one statement."""
+        if self._values:
+            statement = _insertion(self.connection.dialect, len(self._values) // len(events.c))
+            self.connection.exec_driver_sql(statement, tuple(self._values))
+            self._values = []
+
+    def attempt(self, work: Callable[[Transaction], T]) -> T:
+        """The result of ``work``; where it raises anything, it leaves no trace."""
+        self.flush()
+        position, count = self.position, len(self.records)
+        self.connection.exec_driver_sql("SAVEPOINT work")
+        try:
+            result = work(self)
+            self.flush()
+        except SQLAlchemyError:
+            raise  # the whole transaction fails
+        except Exception:
+            self.connection.exec_driver_sql("ROLLBACK TO work")
+            self.position, self._values = position, []
+            del self.records[count:]
+            raise
+        self.connection.exec_driver_sql("RELEASE work")
+        return result
+
+
+@cache
+def _insertion(dialect: sa.Dialect, rows: int) -> str:
+    """The table's INSERT for so many rows: the driver sends them on in one go, without taking turns with the loop."""
+    head, _, row = str(events.insert().compile(dialect=dialect)).partition(" VALUES ")
+    return f"{head} VALUES {', '.join([row] * rows)}"
 
 
 def read(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Record]:
@@ -72,16 +103,7 @@ def read(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Reco
     return [record(row) for row in connection.execute(sa.select(events).where(*where).order_by(events.c.seq))]
 
 
-def record(row: sa.Row[Any]) -> Record:
-    """A row of the events table as a record."""
-    return Record(row.seq, row.at, row.kind, row.tenant, row.subject, row.source, decode(row.kind, row.payload))
-
-
-def attempt(work: Callable[[Transaction], Any], transaction: Transaction) -> Any:
-    """The result of ``work``, or the error it refused with; a database failure fails the whole batch."""
-    try:
-        return work(transaction)
-    except SQLAlchemyError:
-        raise
-    except Exception as error:
-        return error
+def record(row: Sequence[Any], *, head: bool = False) -> Record:
+    """A row of the events table as a record; ``head`` as in :func:`gateway.events.decode`."""
+    seq, at, kind, tenant, subject, source, payload = row
+    return Record(seq, at, kind, tenant, subject, source, decode(kind, payload, head=head))

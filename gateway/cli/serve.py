@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -90,6 +91,9 @@ async def _serve(settings: Settings, configuration: Configuration, listener: soc
             date_header=False,
             timeout_graceful_shutdown=30,
         )
+        gc.collect()
+        gc.freeze()  # what was loaded stays: the collector need not look at it again
+        gc.set_threshold(20_000, 20, 50)  # a request makes hundreds of objects and hardly a cycle
         click.echo(banner(service, port=listener.getsockname()[1]), err=True)
         await Server(config).serve(sockets=[listener])
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import sympy
@@ -228,7 +229,9 @@ _FORMS: list[tuple[str, Callable[..., str | None]]] = [
     (r"^remainder (?:of|when) (.+?) (?:is )?divided by (.+)$", _remainder),
     (rf"^({_TOTALS})(?: (?:of|between))? (.+)$", _total),
     (r"^which (?:number )?is (larger|bigger|greater|smaller)[:,]? (.+? or .+)$", _total),
+    (r"^add(?: up)?(?: the numbers)? (.+, ?.+)$", partial(_total, "sum")),
     (r"^(add) (.+?) (?:to|and|with) (.+)$", _verb),
+    (r"^(\d+ and \d+)$", partial(_total, "sum")),
     (r"^(subtract) (.+?) from (.+)$", _verb),
     (r"^(multiply) (.+?) (?:by|and|with|times) (.+)$", _verb),
     (r"^(divide) (.+?) by (.+)$", _verb),

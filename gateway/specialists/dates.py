@@ -37,7 +37,7 @@ class Dates:
             (rf"\b(add|subtract) {_SPAN} (?:to|from) (.+?)$", self._moved),
             (rf"^(?:what (?:date )?is )?(.+?) (plus|minus|\+|-) {_SPAN}$", self._sum),
             (r"\b(?:today's date|(?:the )?date (?:is it )?today)$", self._present),
-            (r"\bis (?:the year )?(\d{4}) a leap year$", self._leap),
+            (r"\b(?:is|was|will) (?:the year )?(\d{4}) (?:be )?a leap year$", self._leap),
             (rf"how many days (?:are |does )?(?:there )?(?:in |has )?({_MONTHS}),? (\d{{4}})(?: have)?$", self._length),
         ]
         self._questions = [(re.compile(form, re.IGNORECASE), answer) for form, answer in forms]

@@ -24,14 +24,18 @@ def fenced(prompt: str) -> str | None:
 def excerpt(prompt: str, *, cue: re.Pattern[str]) -> str:
     """The part of ``prompt`` to work on; ``cue`` matches words that give instructions away.
 
-    In this order: a fenced block, a quotation, what follows a colon or a first line, what stands before a last
-    line, the sentences that are no instructions; and failing all, the whole prompt.
+    In this order: a fenced block, a quotation, what follows a colon or a first line, what stands before a last line
+    (these two the other way round where only the last line asks something), the sentences that are no instructions;
+    and failing all, the whole prompt.
     """
     prompt = prompt.strip()
     block = fenced(prompt)
     if block is not None:
         return block.strip()
-    return _quoted(prompt, cue) or _after_head(prompt, cue) or _before_tail(prompt, cue) or _without(prompt, cue)
+    asks_last = "?" in prompt.rpartition("\n")[2] and "?" not in prompt.partition("\n")[0]
+    ends = (_before_tail, _after_head) if asks_last else (_after_head, _before_tail)
+    found = (find(prompt, cue) for find in (_quoted, *ends))
+    return next(filter(None, found), None) or _without(prompt, cue)
 
 
 def _instructs(text: str, cue: re.Pattern[str]) -> bool:

@@ -37,14 +37,15 @@ _LATEX = [
 _OPENING = re.compile(
     r"^(?:(?:please|ok(?:ay)?|so|hi|hey|hello|quick question|question|math(?:s|ematics)?|(?:can|could|would|will) you"
     r"|tell me|show me|i need(?: to know)?|i want to know|help me|do you know|what(?:'s| is| are| does| will| do)|whats"
-    r"|(?:you|i|we) get (?:if|when) (?:you|i|we)"
-    r"|how much (?:is|are|does)|how many (?:is|are)|calculate|compute|evaluate|work out|work|figure out|find|give me"
-    r"|determine|get|(?:the )?(?:exact )?(?:value|result|answer|total)(?: of| to| for)?|the|a(?= \d)|an|result|answer)"
+    r"|if (?:you|i|we)|what(?= \d)|(?:you|i|we) get (?:if|when) (?:you|i|we)|how much (?:is|are|does|do|will)"
+    r"|how many (?:is|are)|calculate|compute|evaluate|work out|work|figure out|find|give me|determine|get"
+    r"|(?:the )?(?:exact )?(?:value|result|answer)(?: of| to| for)?|total(?! of)|the|a(?= \d)|an|result|answer)"
     r"\b[\s,:!.]*)+"
 )
 _CLOSING = re.compile(
     r"(?:[\s,;:]*(?:[?.=]|(?<!\d)!|\bequals?(?: to)?|\bcome to|\bmake|\bgive|\bis|\bplease|\bthanks?(?: you)?|\bfor me"
-    r"|\bexactly|\bin total|\baltogether|\bdollars?|\beuros?|\bpounds?|\bas a (?:decimal|fraction|number)|\bdx))+$"
+    r"|\bexactly|\bin total|\b(?:al)?together|\bwhat do (?:you|i|we) (?:get|have)|\bis what"
+    r"|\bdollars?|\beuros?|\bpounds?|\bas a (?:decimal|fraction|number)|\bdx))+$"
 )
 
 # In this order: each turns a phrase into notation, and leaves the rest of the text as it is.

@@ -18,6 +18,9 @@ TWO_EDITS_BUDGET = 500
 LONGEST_WORD = 24
 MOST_UNKNOWN = 500
 
+# How much likelier a correction is that keeps a word's set of letters, or its first letter: on lists of common slips.
+SAME_LETTERS, SAME_START = 10.0, 10.0
+
 _WORD = re.compile(r"[A-Za-z]+(?:['\u2019][A-Za-z]+)*")
 _SENTENCE_START = re.compile(r"(?:\A|[.!?:]\s|\n)\W*\Z")
 _CUE = re.compile(r"\b(spell(s|ing|ed)?|misspell\w*|typos?|correct(ed|ly)?|fix|proof-?read|mistakes?)\b", re.IGNORECASE)
@@ -80,7 +83,16 @@ class Spelling:
 
     def _nearest(self, key: str, *, edits: int) -> str:
         self._checker.distance = edits
-        return self._checker.correction(key) or key
+        candidates = sorted(self._checker.candidates(key) or {key})
+        return max(candidates, key=lambda word: self._checker.word_usage_frequency(word) * _likeness(word, key))
+
+
+def _likeness(word: str, key: str) -> float:
+    """How much likelier a slip leads from ``word`` to ``key`` than an ordinary one.
+
+    Most slips double, drop a double, or swap letters, so that the same ones are there; few change the first.
+    """
+    return (SAME_LETTERS if set(word) == set(key) else 1.0) * (SAME_START if word[0] == key[0] else 1.0)
 
 
 def _in_case_of(word: str, correction: str) -> str:

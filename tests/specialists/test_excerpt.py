@@ -32,6 +32,11 @@ def test_the_text_is_found(prompt: str) -> None:
     assert excerpt(prompt, cue=CUE) == "It was fine."
 
 
+def test_where_both_ends_look_like_instructions_the_one_that_asks_is() -> None:
+    assert excerpt("My review: it was fine.\nHow do you rate that?", cue=CUE) == "My review: it was fine."
+    assert excerpt("How do you rate this?\nIn my review it was fine.", cue=CUE) == "In my review it was fine."
+
+
 @pytest.mark.parametrize(
     "prompt", ["It's 'not' my thing: at all", 'She said "no" twice. Then "yes".', "Rate this review"]
 )

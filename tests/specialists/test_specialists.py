@@ -26,7 +26,9 @@ ANSWERS = [
     ("spelling", "Correct the spelling: I havv a dreem", "I have a dream"),
     ("spelling", "Fix the typos: Teh brwon fox of NATO met Smithtowne.", "The brown fox of NATO met Smithtowne."),
     ("spelling", "Please correct the spelling of definately", "definitely"),
+    ("spelling", "Fix the typos: My new adress, and wich one", "My new address, and which one"),
     ("units", "Convert 5 miles to km", "8.04672 km"),
+    ("units", "Was the year 1996 a leap year?", "Yes, 1996 is a leap year."),
     ("units", "How many grams in 2.5 pounds?", "1133.9809 grams"),
     ("units", "How many days are there between January 1, 2024 and March 1, 2024?", "60 days"),
 ]
@@ -34,6 +36,10 @@ ANSWERS = [
 LABELS = [
     ("sentiment", "Is this review positive or negative? The food was cold and the waiter was rude.", "negative"),
     ("sentiment", 'Rate this review: "I absolutely loved it, best purchase ever!"', "positive"),
+    ("sentiment", "The customer got it late. Rude answers, awful, broken.\n\nWas this customer happy?", "negative"),
+    ("sentiment", "Rate this review from 1 to 5: Terrible, it broke after a day.", "1"),
+    ("sentiment", "Rate this review from one to ten stars.\n\nWonderful, we loved it and the staff.", "10"),
+    ("sentiment", "Is this review good or bad? It was a boring mess and I hated it.", "bad,"),
     ("sentiment", "What is the sentiment of: The package arrived on Tuesday.", "neutral"),
     ("sentiment", "Not bad at all, would buy again. Positive, negative or neutral?", "positive"),
     ("code-language", "What language is this?\n```\nimport os\nfor f in os.listdir('.'):\n    print(f)\n```", "Python"),

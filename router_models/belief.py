@@ -1,0 +1,198 @@
+"""What the default policy has learned, and how it learns."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from router_models.basis import Basis
+from router_models.change import Surprise
+from router_models.checks import check_observation, check_prior, restored
+from router_models.hyperparameters import Hyperparameters
+from router_models.memory import Memory
+from router_models.neighbourhoods import Grain
+from router_models.pacing import Pacer
+from router_models.policy import Arm, Arrays, Observation, Vector
+from router_models.posterior import Posterior
+from router_models.relearning import AVERAGE, RECENT, believe, evidence, is_due, noise_variance, survey, variances
+from router_models.share import ShareCap
+from router_models.thompson import normals
+from router_models.view import View
+
+OUTDATED: Final = 0.1
+"""Weight left to an arm's earlier outcomes after an alarm."""
+
+
+class Belief:
+    """The state of :class:`router_models.polyculture.Polyculture`; arms are kept in the order of their names."""
+
+    def __init__(self, *, settings: Hyperparameters, dimensions: int) -> None:
+        self.settings = settings
+        self.names: list[str] = []
+        self.priors = np.zeros((0, dimensions))
+        self.memory = Memory(dimensions=dimensions, limit=settings.memory)
+        self.basis = Basis(sizes=(settings.coarse, settings.fine))
+        self.scales = np.ones(2)
+        self.noise = settings.noise**2
+        own, common = variances(settings, self.scales)
+        self.posterior = Posterior(own=own, common=common)
+        self.surprise = Surprise()
+        self.share = ShareCap(cap=settings.cap)
+        self.pacer = Pacer(budget=settings.budget)
+
+    def add(self, arm: Arm) -> None:
+        """See :class:`router_models.policy.State`."""
+        prior = check_prior(arm, self.priors.shape[1])
+        index = bisect_left(self.names, arm.name)
+        if index < len(self.names) and self.names[index] == arm.name:
+            self.priors[index] = prior
+            return
+        self.names.insert(index, arm.name)
+        self.priors = np.insert(self.priors, index, prior, axis=0)
+        for part in (self.memory, self.posterior, self.surprise, self.share, self.pacer):
+            part.insert(index)
+
+    def remove(self, name: str) -> None:
+        """See :class:`router_models.policy.State`."""
+        if name in self.names:
+            index = self.names.index(name)
+            del self.names[index]
+            self.priors = np.delete(self.priors, index, axis=0)
+            for part in (self.memory, self.posterior, self.surprise, self.share, self.pacer):
+                part.remove(index)
+
+    def chose(self, name: str) -> None:
+        """See :class:`router_models.policy.State`."""
+        if name in self.names:
+            self.share.chose(self.names.index(name))
+
+    def paid(self, name: str, usd: float) -> None:
+        """See :class:`router_models.policy.State`. Raises ``ValueError`` unless ``usd`` is finite and not negative."""
+        if not 0 <= usd < np.inf:
+            raise ValueError(f"a cost must be finite and not negative, not {usd}")
+        if name in self.names:
+            self.pacer.paid(self.names.index(name), usd)
+
+    def learn(self, observation: Observation) -> None:
+        """See :class:`router_models.policy.State`."""
+        check_observation(observation, self.priors.shape[1])
+        if observation.arm not in self.names or not observation.weight:
+            return
+        arm, x = self.names.index(observation.arm), observation.features
+        reward, weight = observation.reward, observation.weight
+        match = float(self.priors[arm] @ x)
+        basis = self.basis.places(x[None])[0].astype(np.float64)
+        basis[-1] = match
+        if observation.previous is not None:
+            self.memory.amend(arm, x, observation.previous, reward)
+            self.posterior.amend(arm, basis, reward - observation.previous, weight)
+            return
+        target = reward - AVERAGE - match
+        changed = self.has_changed(arm, basis, target)
+        self.posterior.learn(arm, basis, target, weight)
+        self.memory.append(arm, x, reward, weight)
+        if is_due(self.memory.seen):
+            self.relearn()
+        elif changed:
+            self.refit()
+
+    def has_changed(self, arm: int, basis: Vector, target: float) -> bool:
+        """Whether an outcome is one surprise too many; the arm's earlier outcomes then count for little."""
+        mean, variance = self.posterior.predict(arm, basis)
+        latest = self.surprise.alarm(arm, (target - mean) / np.sqrt(self.noise * (1.0 + variance)))
+        if latest:
+            self.memory.fade(arm, OUTDATED, latest)
+        return latest > 0
+
+    def relearn(self) -> None:
+        """Cluster the latest requests anew, then form beliefs anew."""
+        latest = self.memory.order()[-RECENT:]
+        self.basis = survey(self.memory.features[latest].astype(np.float32), self.settings)
+        self.refit()
+
+    def refit(self) -> None:
+        """Form beliefs anew from the memory: adapt the prior scales, the posterior and the noise."""
+        said = evidence(self.memory, self.basis, self.priors)
+        self.posterior, self.scales = believe(said, self.settings, self.scales)
+        self.noise = noise_variance(self.posterior, said, self.settings)
+
+    def snapshot(self) -> View:
+        """See :class:`router_models.policy.State`; copies a few kilobytes an arm."""
+        float32 = np.float32
+        return View(
+            arms=tuple(self.names),
+            basis=self.basis,
+            priors=self.priors.astype(float32),
+            coefficients=self.posterior.coefficients().astype(float32),
+            covariance=(self.noise * self.posterior.covariance).astype(float32),
+            samples=np.array([normals(name) for name in self.names]).reshape(len(self.names), -1),
+            prices=self.share.prices(),
+            expected_costs=self.pacer.expected(),
+            pace=self.pacer.per_dollar(),
+            average=AVERAGE,
+            scale=self.settings.scale,
+            exploration=self.settings.exploration,
+        )
+
+    def arrays(self) -> Arrays:
+        """See :class:`router_models.policy.State`."""
+        grains = {f"centres_{index}": grain.centres.copy() for index, grain in enumerate(self.basis.grains)}
+        return {
+            "names": np.array(self.names, dtype=np.str_),
+            "priors": self.priors.copy(),
+            **self.memory.arrays(),
+            **grains,
+            "spreads": np.array([grain.spread for grain in self.basis.grains]),
+            "covariance": self.posterior.covariance.copy(),
+            "estimate": self.posterior.estimate.copy(),
+            "shared_covariance": self.posterior.shared_covariance.copy(),
+            "pull": self.posterior.pull.copy(),
+            "shared": self.posterior.shared.copy(),
+            "surprise": self.surprise.sums.copy(),
+            "excess": self.share.excess.copy(),
+            "costs": self.pacer.costs.copy(),
+            "scalars": np.array([*self.scales, self.noise, self.pacer.price]),
+        }
+
+    def restore(self, arrays: Arrays) -> None:
+        """Take over what :meth:`arrays` gave. Raises ``ValueError`` or ``LinAlgError`` on anything unusable."""
+        self.names = [str(name) for name in arrays["names"]]
+        if self.names != sorted(set(self.names)):
+            raise ValueError("arms must be unique and in order")
+        k, d, p = len(self.names), self.priors.shape[1], self.basis.size
+        self.priors = restored(arrays, "priors", (k, d))
+        self.memory.restore(arrays, k)
+        *scales, self.noise, self.pacer.price = restored(arrays, "scalars", (4,)).tolist()
+        self.scales = np.array(scales)
+        if min(*scales, self.noise) <= 0 or self.pacer.price < 0:
+            raise ValueError("scales and noise are positive, a price is not negative")
+        own, common = variances(self.settings, self.scales)
+        self.posterior = Posterior(own=own, common=common)
+        self.posterior.covariance = restored(arrays, "covariance", (k, p, p))
+        self.posterior.estimate = restored(arrays, "estimate", (k, p))
+        self.posterior.shared_covariance = restored(arrays, "shared_covariance", (p, p))
+        self.posterior.pull = restored(arrays, "pull", (p,))
+        self.posterior.shared = restored(arrays, "shared", (p,))
+        self.surprise.sums = restored(arrays, "surprise", (3, k))
+        self.share.excess = restored(arrays, "excess", (k,))
+        self.pacer.costs = restored(arrays, "costs", (2, k))
+        np.linalg.cholesky(self.posterior.covariance)
+        np.linalg.cholesky(self.posterior.shared_covariance)
+        self.basis = Basis(sizes=self.basis.sizes, grains=self.grains(arrays))
+
+    def grains(self, arrays: Arrays) -> tuple[Grain, ...]:
+        """The saved clusterings."""
+        spreads = arrays["spreads"].tolist()
+        grains = []
+        for index, (size, spread) in enumerate(zip(self.basis.sizes, spreads, strict=False)):
+            centres: npt.NDArray[np.float32] = np.array(arrays[f"centres_{index}"], dtype=np.float32)
+            lengths = np.einsum("ij,ij->i", centres, centres)
+            if centres.shape[1:] != self.priors.shape[1:] or not 0 < len(centres) <= size or not spread > 0:
+                raise ValueError("the centres do not fit")
+            if not np.isfinite(lengths).all():
+                raise ValueError("the centres must be finite")
+            grains.append(Grain(centres=centres, lengths=lengths, spread=spread, softness=self.settings.softness))
+        return tuple(grains)

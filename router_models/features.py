@@ -1,0 +1,144 @@
+"""Features: an embedding through a frozen projection, and what can be read off a request at a glance.
+
+The vector is laid out ``[1, embedding part, traits]``. Its scale is its meaning: distances between vectors are
+what the policies call similarity, so the embedding part has about unit length on ordinary text and each trait
+moves a vector by a fraction of that.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+HEAD: Final = 3072
+TAIL: Final = 1024
+"""Characters read of a text, from its start and from its end."""
+
+DIGITS: Final = b"0123456789"
+UPPER: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+CODE: Final = b"{}();=<>[]_`#"
+FORMULA: Final = b"+-*/^\\$%|"
+MARKS: Final = b",.:'\""
+CLOSING: Final = b" \t\r\n\"')]}"
+
+CENTRE: Final = (4.9, 0.02, 0.02, 0.01, 0.02, 0.03, 0.02, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+SCALE: Final = (1.0, 0.03, 0.03, 0.02, 0.02, 0.03, 0.015, 0.2, 0.5, 1.0, 0.5, 0.5, 0.5)
+"""Where an ordinary prompt lies, and how far from it is far: set by hand, on no file of outcomes."""
+
+REACH: Final = 3.0
+WEIGHT: Final = 0.15
+"""A trait counts at most ``REACH`` of its scales, and one scale moves a vector by ``WEIGHT``."""
+
+
+class Traits(NamedTuple):
+    """What a request shows without being understood. Shares are of the bytes read."""
+
+    length: float
+    digits: float
+    code: float
+    formula: float
+    lines: float
+    capitals: float
+    marks: float
+    foreign: float
+    question: float
+    turns: float
+    tools: float
+    json_mode: float
+    images: float
+
+    def entries(self) -> list[float]:
+        """The traits as feature entries: centred, scaled, bounded."""
+        return [
+            WEIGHT * min(max((value - centre) / scale, -REACH), REACH)
+            for value, centre, scale in zip(self, CENTRE, SCALE, strict=True)
+        ]
+
+
+TRAITS: Final = len(Traits._fields)
+
+
+def traits(text: str, *, turns: int = 1, tools: bool = False, json_mode: bool = False, images: int = 0) -> Traits:
+    """Read the traits of the last message ``text``, in time independent of its length."""
+    size = len(text)
+    if size > HEAD + TAIL:
+        text = text[:HEAD] + text[-TAIL:]
+    raw = text.encode(errors="replace")
+    total = len(raw) or 1
+
+    def share(characters: bytes) -> float:
+        return (len(raw) - len(raw.translate(None, characters))) / total
+
+    return Traits(
+        length=math.log1p(size),
+        digits=share(DIGITS),
+        code=share(CODE),
+        formula=share(FORMULA),
+        lines=share(b"\n"),
+        capitals=share(UPPER),
+        marks=share(MARKS),
+        foreign=(len(raw) - len(text)) / total,
+        question=float(raw.rstrip(CLOSING).endswith(b"?")),
+        turns=math.log(max(turns, 1)),
+        tools=float(tools),
+        json_mode=float(json_mode),
+        images=math.log1p(max(images, 0)),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Projection:
+    """A frozen affine map of embeddings: ``(embedding - mean) @ matrix``; ``mean`` (e,), ``matrix`` (e, p).
+
+    Raises ``ValueError`` on shapes that do not fit or values that are not finite.
+    """
+
+    mean: npt.NDArray[np.float32]
+    matrix: npt.NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        if self.matrix.ndim != 2 or self.mean.shape != (self.matrix.shape[0],):
+            shapes = f"{self.mean.shape} and {self.matrix.shape}"
+            raise ValueError(f"a projection needs mean (e,) and matrix (e, p), not {shapes}")
+        if not (np.isfinite(self.mean).all() and np.isfinite(self.matrix).all()):
+            raise ValueError("a projection must be finite")
+
+    @classmethod
+    def read(cls, path: Path) -> Projection:
+        """Load what ``artifacts/project.py`` wrote. Raises ``OSError`` or ``ValueError``."""
+        with np.load(path, allow_pickle=False) as file:
+            return cls(mean=file["mean"], matrix=file["matrix"])
+
+    def __call__(self, embeddings: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Map (e,) to (p,), or (n, e) to (n, p)."""
+        mapped: npt.NDArray[np.float32] = np.matmul(embeddings - self.mean, self.matrix)
+        return mapped
+
+
+class Features:
+    """Makes the vector (d,) that policies learn from; d is at most 64 with the projections shipped."""
+
+    def __init__(self, *, projection: Projection) -> None:
+        self.projection = projection
+        self.width = projection.matrix.shape[1]
+        self.dimensions = 1 + self.width + TRAITS
+
+    def __call__(self, embedding: npt.NDArray[np.float32], traits: Traits) -> npt.NDArray[np.float32]:
+        """Features (d,) of one request; ``embedding`` (e,). Raises ``ValueError`` if it is not finite."""
+        x = self.prior_only(traits)
+        x[1 : 1 + self.width] = self.projection(embedding)
+        if not np.isfinite(x).all():
+            raise ValueError("an embedding must be finite")
+        return x
+
+    def prior_only(self, traits: Traits) -> npt.NDArray[np.float32]:
+        """Features (d,) of a request that was not embedded: a constant and the traits, no meaning."""
+        x = np.zeros(self.dimensions, dtype=np.float32)
+        x[0] = 1.0
+        x[1 + self.width :] = traits.entries()
+        return x

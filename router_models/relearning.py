@@ -1,0 +1,96 @@
+"""Relearning: new neighbourhoods, prior scales and beliefs from all that is remembered, a few times per thousand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from router_models.basis import Basis
+from router_models.hyperparameters import Hyperparameters
+from router_models.memory import Memory
+from router_models.neighbourhoods import Floats, grain
+from router_models.policy import Vector
+from router_models.posterior import Evidence, Posterior
+
+FIRST: Final = 16
+PERIOD: Final = 1024
+RECENT: Final = 2048
+"""Outcomes until the first relearning, between relearnings later on, and requests that are clustered."""
+
+STEP: Final = 4.0
+"""Factor by which a prior variance is tried larger and smaller; twice as much is one deviation of its own prior."""
+
+AVERAGE: Final = 0.5
+"""An unknown arm's expected reward."""
+
+NOISE_COUNT: Final = 10.0
+"""Outcomes that the first guess of the noise is worth."""
+
+
+def is_due(seen: int) -> bool:
+    """Whether to relearn after ``seen`` outcomes: at powers of two, later once a period."""
+    return seen >= FIRST and (seen % PERIOD == 0 or seen & (seen - 1) == 0)
+
+
+def survey(features: Floats, settings: Hyperparameters) -> Basis:
+    """The neighbourhoods of requests (n, d): coarse and fine, at most one for every four requests."""
+    counts = [min(count, max(len(features) // 4, 2)) for count in (settings.coarse, settings.fine)]
+    grains = tuple(grain(features, count=count, softness=settings.softness) for count in counts)
+    return Basis(sizes=(settings.coarse, settings.fine), grains=grains)
+
+
+def evidence(memory: Memory, basis: Basis, priors: Vector) -> Evidence:
+    """What the remembered outcomes say on each arm; ``priors`` (K, d)."""
+    order = memory.order()
+    features = memory.features[order].astype(np.float32)
+    arms, rewards, weights = memory.arms[order], memory.rewards[order], memory.weights[order]
+    places = basis.places(features).astype(np.float64)
+    places[:, -1] = np.einsum("nd,nd->n", features, priors[arms])
+    targets = rewards - AVERAGE - places[:, -1]
+    gram = np.zeros((len(priors), basis.size, basis.size))
+    moment = np.zeros((len(priors), basis.size))
+    for arm in np.unique(arms):
+        own = arms == arm
+        heavy = places[own] * weights[own, None]
+        gram[arm], moment[arm] = heavy.T @ places[own], heavy.T @ targets[own]
+    return Evidence(gram=gram, moment=moment, squares=float(weights @ targets**2), count=float(weights.sum()))
+
+
+def variances(settings: Hyperparameters, scales: Vector) -> tuple[Vector, Vector]:
+    """Prior variances (p,), in noises, of the arms' own part and of the shared part; ``scales`` (2,) multiply
+    those of level and skill.
+    """
+    places = settings.coarse + settings.fine
+    level, skill = settings.level**2 * scales[0], settings.skill**2 * scales[1]
+    own = np.array([level, *[skill] * places, settings.doubt**2])
+    common = np.array([1.0, *[settings.ease**2] * places, settings.trust**2])
+    return own, common
+
+
+def believe(said: Evidence, settings: Hyperparameters, scales: Vector) -> tuple[Posterior, Vector]:
+    """The posterior, and the scales that make the evidence likeliest among the given ones and their neighbours."""
+    best, best_score = scales, -np.inf
+    for candidate in neighbours(scales) if settings.adapt else [scales]:
+        own, common = variances(settings, candidate)
+        fitted = Posterior.fit(said, own=own, common=common)
+        score = fitted.log_evidence(said) - 0.125 * float(np.square(np.log(candidate) / np.log(STEP)).sum())
+        if score > best_score:
+            best, best_score, posterior = candidate, score, fitted
+    return posterior, best
+
+
+def neighbours(scales: Vector) -> Iterator[Vector]:
+    """The scales themselves, then each a step up and down."""
+    yield scales
+    for index in range(len(scales)):
+        for factor in (STEP, 1.0 / STEP):
+            stepped = scales.copy()
+            stepped[index] *= factor
+            yield stepped
+
+
+def noise_variance(posterior: Posterior, said: Evidence, settings: Hyperparameters) -> float:
+    """The variance of outcomes around their means, shrunk towards the first guess."""
+    return (NOISE_COUNT * settings.noise**2 + posterior.misfit(said)) / (NOISE_COUNT + said.count)

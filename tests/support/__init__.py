@@ -1,0 +1,1 @@
+"""What tests share: a model server that can be told what to say, and real gateways in front of it."""
