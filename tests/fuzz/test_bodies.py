@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.support.gateway import Gateway
 
-SETTINGS = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 #: Longest that any answer may take, in seconds: past it, a request hangs.
 PATIENCE_S = 20.0

@@ -25,7 +25,7 @@ def test_the_description_published_is_the_one_tested(target: Gateway) -> None:
 
 
 @schema.parametrize()
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_endpoint_keeps_to_its_description(case: Case[Any], target: Gateway) -> None:
     if isinstance(case.body, dict) and isinstance(name := case.body.get("model"), str):
         case.body["model"] = MODELS[len(name) % len(MODELS)]  # names that lead on, not only to a 404

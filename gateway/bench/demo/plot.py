@@ -39,6 +39,7 @@ def _draw_scores(axes: Any, results: Mapping[str, Any]) -> None:
     best = results["best_single"]
     axes.axhline(results["singles"][best]["mean"], color="grey", linestyle="--", label=f"{best} alone, the best single")
     axes.set(title=f"Mean score of the last {WINDOW} requests", ylim=(0, 1))
+    axes.margins(x=0)
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right")
 

@@ -66,12 +66,14 @@ def _learning(results: Mapping[str, Any]) -> Table:
 
 def _kinds(results: Mapping[str, Any]) -> Table:
     scenarios, singles = results["scenarios"], results["singles"]
-    table = _table("Mean scores by kind of prompt", *next(iter(scenarios.values()))["by_kind"], "all")
+    table = _table(
+        "Mean scores by kind of prompt; each model alone below", *next(iter(scenarios.values()))["by_kind"], "all"
+    )
     for name, found in scenarios.items():
         table.add_row(name, *_cells(found))
     table.add_section()
     for model, found in sorted(singles.items(), key=lambda pair: -pair[1]["mean"]):
-        table.add_row(f"{model} alone", *_cells(found))
+        table.add_row(model, *_cells(found))
     return table
 
 

@@ -38,7 +38,7 @@ def arithmetic(random: Random) -> Task:
     """A sum, a percentage or the like, in words or in notation."""
     question, value = sum_question(random)
     score = partial(scores.number, right=value, prompt=question)
-    return Task(kind="sums", prompt=question, max_tokens=32, score=score)
+    return Task(kind="sums", prompt=question, max_tokens=24, score=score)
 
 
 def review(random: Random) -> Task:
@@ -51,7 +51,7 @@ def review(random: Random) -> Task:
     text = " ".join(said).replace("{thing}", random.choice(subject.things))
     prompt = random.choice(source.questions).replace("{review}", text)
     wrong = [each for each in LABELS if each != right]
-    return Task(kind="reviews", prompt=prompt, max_tokens=32, score=partial(scores.label, right=right, wrong=wrong))
+    return Task(kind="reviews", prompt=prompt, max_tokens=24, score=partial(scores.label, right=right, wrong=wrong))
 
 
 def text(random: Random) -> Task:
@@ -64,9 +64,7 @@ def text(random: Random) -> Task:
     for slot in re.findall(r"\{\w+\}", filled):
         filled = filled.replace(slot, _slot(random, slot), 1)
     prompt = random.choice(source.questions).replace("{text}", filled)
-    return Task(
-        kind="texts", prompt=prompt, max_tokens=128, score=partial(scores.summary, text=filled, keys=story.keys)
-    )
+    return Task(kind="texts", prompt=prompt, max_tokens=72, score=partial(scores.summary, text=filled, keys=story.keys))
 
 
 def _slot(random: Random, slot: str) -> str:
@@ -85,7 +83,7 @@ def misspelling(random: Random) -> Task:
     pairs = _MISSPELT.findall(chosen)
     prompt = random.choice(source.questions).replace("{text}", _MISSPELT.sub(r"\2", chosen))
     score = partial(scores.correction, right=[good for good, _ in pairs], wrong=[bad for _, bad in pairs])
-    return Task(kind="spelling", prompt=prompt, max_tokens=64, score=score)
+    return Task(kind="spelling", prompt=prompt, max_tokens=40, score=score)
 
 
 def snippet(random: Random) -> Task:
@@ -96,14 +94,14 @@ def snippet(random: Random) -> Task:
     code = code.replace("NAME", random.choice(source.names)).replace("WORD", random.choice(source.words))
     prompt = random.choice(source.questions).replace("{code}", code)
     names = source.aliases.get(language, [language])
-    return Task(kind="code", prompt=prompt, max_tokens=32, score=partial(scores.name, names=names))
+    return Task(kind="code", prompt=prompt, max_tokens=24, score=partial(scores.name, names=names))
 
 
 def measure(random: Random) -> Task:
     """A conversion, or a question about a date."""
     make = random.choice((_conversion, _conversion, _temperature, _weekday, _days_between, _leap_year))
     prompt, score = make(random)
-    return Task(kind="units", prompt=prompt, max_tokens=32, score=score)
+    return Task(kind="units", prompt=prompt, max_tokens=24, score=score)
 
 
 def _conversion(random: Random) -> tuple[str, Score]:
