@@ -115,9 +115,10 @@ class Completions:
                     self._close(exchange, witness)
                     await self._durable(exchange)
                 await send({"type": "http.response.body", "body": found, "more_body": True})
-        exchange.status = 200
-        self._close(exchange, witness)
-        await self._durable(exchange)
+        if not exchange.closed:
+            exchange.status = 200
+            self._close(exchange, witness)
+            await self._durable(exchange)
         await send({"type": "http.response.body", "body": b""})
 
     async def _events(self, exchange: Exchange, opened: Opened, witness: Witness) -> AsyncIterator[bytes]:

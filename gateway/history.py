@@ -9,30 +9,33 @@ import sqlalchemy as sa
 import structlog
 
 from gateway.archive import Archive, unpack
+from gateway.events import decode
 from gateway.fold import Fold, PolicyMaker
 from gateway.schema import events, snapshots
-from gateway.transaction import Record, record
+from gateway.transaction import Record
 from router_models.policy import InvalidState
 
 _logger = structlog.get_logger("polyculture.history")
 
+_READ = (events.c.seq, events.c.kind, events.c.tenant, events.c.payload)
+
 
 def records(connection: sa.Connection, *, after: int = 0, upto: int | None = None) -> Iterator[Record]:
-    """The log's records in order, with as much of each event as the fold reads; damaged ones are passed over.
+    """The log's records in order, as much of each as the fold reads; damaged ones are passed over.
 
     They are streamed: memory stays flat however long the log is. Raises :class:`gateway.events.UnknownEvent`.
     """
-    query = sa.select(events).where(events.c.seq > after).order_by(events.c.seq)
+    query = sa.select(*_READ).where(events.c.seq > after).order_by(events.c.seq)
     if upto is not None:
         query = query.where(events.c.seq <= upto)
     for rows in connection.execute(query.execution_options(yield_per=1000)).partitions():
-        for row in rows:
+        for seq, kind, tenant, payload in rows:
             try:
-                found = record(row, head=True)
+                event = decode(kind, payload, head=True)
             except msgspec.DecodeError as error:
-                _logger.error("event_damaged", seq=row.seq, kind=row.kind, error=str(error))
+                _logger.error("event_damaged", seq=seq, kind=kind, error=str(error))
             else:
-                yield found
+                yield Record(seq, 0, kind, tenant, None, None, event)
 
 
 def refold(connection: sa.Connection, *, make_policy: PolicyMaker, upto: int | None = None) -> Fold:

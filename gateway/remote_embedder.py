@@ -36,6 +36,10 @@ class RemoteEmbedder:
         """Length of a vector, learned by asking once."""
         return int(self._ask(["dimensions"]).shape[1])
 
+    def close(self) -> None:
+        """Let the connections go."""
+        self._client.close()
+
     def embed(self, texts: Sequence[str]) -> Matrix:
         """Embed n texts: float32 (n, e), unit rows. Raises :class:`EmbedderUnavailable`."""
         return self._ask([text[:TEXT_LIMIT] or " " for text in texts])

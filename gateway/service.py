@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -59,7 +59,7 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
         engine = connect(settings.data_dir)
         migrate(engine)
         metrics = Metrics(version=__version__)
-        space = Space.of(load_embedder(settings))
+        space = Space.of(load_embedder(stack, settings))
         registry = Registry(cards=configuration.models)
         if configuration.specialists:
             await _start_specialists(stack, registry, configuration)
@@ -108,13 +108,15 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
         yield service
 
 
-def load_embedder(settings: Settings) -> Embedder:
+def load_embedder(stack: AsyncExitStack, settings: Settings) -> Embedder:
     """The embedder by its name; an address means a remote endpoint."""
     if settings.embedder.startswith(("http://", "https://")):
         from gateway.remote_embedder import RemoteEmbedder
 
         key = settings.embedding_key.get_secret_value() if settings.embedding_key else None
-        return RemoteEmbedder(url=settings.embedder, model=settings.embedding_model, key=key)
+        return stack.enter_context(
+            closing(RemoteEmbedder(url=settings.embedder, model=settings.embedding_model, key=key))
+        )
     return load(settings.embedder)
 
 

@@ -100,10 +100,9 @@ def _insertion(dialect: sa.Dialect, rows: int) -> str:
 
 def read(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Record]:
     """The records that match, in log order."""
-    return [record(row) for row in connection.execute(sa.select(events).where(*where).order_by(events.c.seq))]
+    return [_record(row) for row in connection.execute(sa.select(events).where(*where).order_by(events.c.seq))]
 
 
-def record(row: Sequence[Any], *, head: bool = False) -> Record:
-    """A row of the events table as a record; ``head`` as in :func:`gateway.events.decode`."""
+def _record(row: Sequence[Any]) -> Record:
     seq, at, kind, tenant, subject, source, payload = row
-    return Record(seq, at, kind, tenant, subject, source, decode(kind, payload, head=head))
+    return Record(seq, at, kind, tenant, subject, source, decode(kind, payload))

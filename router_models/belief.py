@@ -19,7 +19,7 @@ from router_models.policy import Arm, Arrays, Observation, Vector
 from router_models.posterior import Posterior
 from router_models.relearning import AVERAGE, RECENT, believe, evidence, is_due, noise_variance, survey, variances
 from router_models.share import ShareCap
-from router_models.thompson import normals
+from router_models.thompson import SAMPLES, normals
 from router_models.view import View
 
 OUTDATED: Final = 0.1
@@ -35,6 +35,7 @@ class Belief:
         self.priors = np.zeros((0, dimensions))
         self.memory = Memory(dimensions=dimensions, limit=settings.memory)
         self.basis = Basis(sizes=(settings.coarse, settings.fine))
+        self.relearned = 0
         self.scales = np.ones(2)
         self.noise = settings.noise**2
         own, common = variances(settings, self.scales)
@@ -94,7 +95,7 @@ class Belief:
         changed = self.has_changed(arm, basis, target)
         self.posterior.learn(arm, basis, target, weight)
         self.memory.append(arm, x, reward, weight)
-        if is_due(self.memory.seen):
+        if is_due(self.memory.seen, self.relearned):
             self.relearn()
         elif changed:
             self.refit()
@@ -111,6 +112,7 @@ class Belief:
         """Cluster the latest requests anew, then form beliefs anew."""
         latest = self.memory.order()[-RECENT:]
         self.basis = survey(self.memory.features[latest].astype(np.float32), self.settings)
+        self.relearned = self.memory.seen
         self.refit()
 
     def refit(self) -> None:
@@ -128,7 +130,7 @@ class Belief:
             priors=self.priors.astype(float32),
             coefficients=self.posterior.coefficients().astype(float32),
             covariance=(self.noise * self.posterior.covariance).astype(float32),
-            samples=np.array([normals(name) for name in self.names]).reshape(len(self.names), -1),
+            samples=np.array([normals(name) for name in self.names]).reshape(-1, SAMPLES),
             prices=self.share.prices(),
             expected_costs=self.pacer.expected(),
             pace=self.pacer.per_dollar(),
@@ -154,7 +156,7 @@ class Belief:
             "surprise": self.surprise.sums.copy(),
             "excess": self.share.excess.copy(),
             "costs": self.pacer.costs.copy(),
-            "scalars": np.array([*self.scales, self.noise, self.pacer.price]),
+            "scalars": np.array([*self.scales, self.noise, self.pacer.price, self.relearned]),
         }
 
     def restore(self, arrays: Arrays) -> None:
@@ -165,8 +167,8 @@ class Belief:
         k, d, p = len(self.names), self.priors.shape[1], self.basis.size
         self.priors = restored(arrays, "priors", (k, d))
         self.memory.restore(arrays, k)
-        *scales, self.noise, self.pacer.price = restored(arrays, "scalars", (4,)).tolist()
-        self.scales = np.array(scales)
+        *scales, self.noise, self.pacer.price, relearned = restored(arrays, "scalars", (5,)).tolist()
+        self.scales, self.relearned = np.array(scales), int(relearned)
         if min(*scales, self.noise) <= 0 or self.pacer.price < 0:
             raise ValueError("scales and noise are positive, a price is not negative")
         own, common = variances(self.settings, self.scales)

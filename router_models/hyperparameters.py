@@ -34,7 +34,7 @@ class Hyperparameters:
     coarse: int = 24
     fine: int = 38
     softness: float = 0.25
-    memory: int = 4096
+    memory: int = 8192
 
     def __post_init__(self) -> None:
         if not 0 <= self.exploration <= 1:

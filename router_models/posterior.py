@@ -50,7 +50,8 @@ class Posterior:
     def fit(cls, evidence: Evidence, *, own: Vector, common: Vector) -> Posterior:
         """The posterior after all of the evidence at once; O(K p^3)."""
         posterior = cls(own=own, common=common)
-        posterior.covariance = np.linalg.inv(np.diag(posterior.precision) + evidence.gram)
+        covariance: Vector = np.linalg.inv(np.diag(posterior.precision) + evidence.gram)
+        posterior.covariance = covariance
         posterior.estimate = np.einsum("kij,kj->ki", posterior.covariance, evidence.moment)
         posterior.settle()
         return posterior

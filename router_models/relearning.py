@@ -14,13 +14,21 @@ from router_models.neighbourhoods import Floats, grain
 from router_models.policy import Vector
 from router_models.posterior import Evidence, Posterior
 
-FIRST: Final = 16
-PERIOD: Final = 1024
+SOONEST: Final = 16
+LATEST: Final = 1024
+"""Relearning comes after half as many outcomes again as before, but after at least 16 and at most 1,024 new ones."""
+
 RECENT: Final = 2048
-"""Outcomes until the first relearning, between relearnings later on, and requests that are clustered."""
+"""Requests that are clustered: the latest."""
 
 STEP: Final = 4.0
 """Factor by which a prior variance is tried larger and smaller; twice as much is one deviation of its own prior."""
+
+LARGEST: Final = 64.0
+"""Bound of that factor. The prior variances given are the least: too little curiosity costs more than too much."""
+
+FINE: Final = 0.5
+"""Prior variance of a skill in a fine neighbourhood, as part of that in a coarse one."""
 
 AVERAGE: Final = 0.5
 """An unknown arm's expected reward."""
@@ -29,9 +37,9 @@ NOISE_COUNT: Final = 10.0
 """Outcomes that the first guess of the noise is worth."""
 
 
-def is_due(seen: int) -> bool:
-    """Whether to relearn after ``seen`` outcomes: at powers of two, later once a period."""
-    return seen >= FIRST and (seen % PERIOD == 0 or seen & (seen - 1) == 0)
+def is_due(seen: int, last: int) -> bool:
+    """Whether to relearn after ``seen`` outcomes, having done so after ``last``."""
+    return seen >= last + min(max(last // 2, SOONEST), LATEST)
 
 
 def survey(features: Floats, settings: Hyperparameters) -> Basis:
@@ -62,33 +70,41 @@ def variances(settings: Hyperparameters, scales: Vector) -> tuple[Vector, Vector
     """Prior variances (p,), in noises, of the arms' own part and of the shared part; ``scales`` (2,) multiply
     those of level and skill.
     """
-    places = settings.coarse + settings.fine
     level, skill = settings.level**2 * scales[0], settings.skill**2 * scales[1]
-    own = np.array([level, *[skill] * places, settings.doubt**2])
-    common = np.array([1.0, *[settings.ease**2] * places, settings.trust**2])
+    own = np.array([level, *[skill] * settings.coarse, *[FINE * skill] * settings.fine, settings.doubt**2])
+    ease = [settings.ease**2] * (settings.coarse + settings.fine)
+    common = np.array([1.0, *ease, settings.trust**2])
     return own, common
 
 
 def believe(said: Evidence, settings: Hyperparameters, scales: Vector) -> tuple[Posterior, Vector]:
-    """The posterior, and the scales that make the evidence likeliest among the given ones and their neighbours."""
-    best, best_score = scales, -np.inf
-    for candidate in neighbours(scales) if settings.adapt else [scales]:
-        own, common = variances(settings, candidate)
-        fitted = Posterior.fit(said, own=own, common=common)
-        score = fitted.log_evidence(said) - 0.125 * float(np.square(np.log(candidate) / np.log(STEP)).sum())
-        if score > best_score:
-            best, best_score, posterior = candidate, score, fitted
-    return posterior, best
+    """The posterior, and the scales that make the evidence likeliest, climbing from the given ones."""
+    posterior, score = weighed(said, settings, scales)
+    climbing = settings.adapt
+    while climbing:
+        climbing = False
+        for candidate in neighbours(scales):
+            fitted, candidate_score = weighed(said, settings, candidate)
+            if candidate_score > score:
+                posterior, score, scales, climbing = fitted, candidate_score, candidate, True
+    return posterior, scales
+
+
+def weighed(said: Evidence, settings: Hyperparameters, scales: Vector) -> tuple[Posterior, float]:
+    """The posterior at these scales, and its log evidence, their own prior included."""
+    own, common = variances(settings, scales)
+    posterior = Posterior.fit(said, own=own, common=common)
+    return posterior, posterior.log_evidence(said) - 0.125 * float(np.square(np.log(scales) / np.log(STEP)).sum())
 
 
 def neighbours(scales: Vector) -> Iterator[Vector]:
-    """The scales themselves, then each a step up and down."""
-    yield scales
+    """Each of the scales a step up and a step down, but never below one."""
     for index in range(len(scales)):
         for factor in (STEP, 1.0 / STEP):
             stepped = scales.copy()
-            stepped[index] *= factor
-            yield stepped
+            stepped[index] = min(max(stepped[index] * factor, 1.0), LARGEST)
+            if stepped[index] != scales[index]:
+                yield stepped
 
 
 def noise_variance(posterior: Posterior, said: Evidence, settings: Hyperparameters) -> float:

@@ -38,9 +38,9 @@ def argmax_frequencies(mean: Vector, deviation: Vector, samples: npt.NDArray[np.
     """
     drawn = samples * deviation.astype(np.float32)[:, None]
     drawn += mean.astype(np.float32)[:, None]
-    drawn[~eligible] = -np.inf
-    won = drawn == drawn.max(axis=0)
-    return shared(won)
+    if not eligible.all():
+        drawn[~eligible] = -np.inf
+    return shared(drawn == np.maximum.reduce(drawn, axis=0))
 
 
 def greedy(mean: Vector, eligible: Mask) -> Vector:
@@ -51,11 +51,11 @@ def greedy(mean: Vector, eligible: Mask) -> Vector:
 
 def shared(won: Mask) -> Vector:
     """Each sample's win (K, S), split among the arms that tie for it."""
-    winners = won.sum(axis=0)
-    if winners.max() == 1:
-        frequencies: Vector = won.sum(axis=1) / won.shape[1]
+    wins = np.add.reduce(won, axis=1, dtype=np.int32)
+    if int(wins.sum()) == won.shape[1]:
+        frequencies: Vector = wins / won.shape[1]
         return frequencies
-    split: Vector = (won / winners).mean(axis=1)
+    split: Vector = (won / won.sum(axis=0)).mean(axis=1)
     return split
 
 

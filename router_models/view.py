@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,16 +47,17 @@ class View:
         explore: bool = True,
     ) -> Proposal:
         """See :class:`router_models.policy.Snapshot`."""
-        if not np.isfinite(features).all():
+        if not math.isfinite(features.dot(features)):
             raise ValueError("features must be finite")
-        if not eligible.any():
+        count = np.count_nonzero(eligible)
+        if not count:
             raise ValueError("no arm is eligible")
         mean, variance = self.predict(features)
         utility = mean - self.prices
         per_dollar = cost_weight + self.pace
         if per_dollar:
             utility = utility - per_dollar * (self.expected_costs if costs is None else costs)
-        scores = np.where(eligible, utility, np.nan)
+        scores = utility if count == len(eligible) else np.where(eligible, utility, np.nan)
         if not explore:
             return Proposal(probabilities=greedy(utility, eligible), scores=scores)
         deviation = self.scale * np.sqrt(np.maximum(variance, 0.0))

@@ -9,9 +9,9 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
 import click
 import structlog
@@ -98,6 +98,21 @@ async def _serve(settings: Settings, configuration: Configuration, listener: soc
         await Server(config).serve(sockets=[listener])
 
 
+class _Lossy:
+    """A stream for log lines: those that cannot be written, on a full disk say, are lost, and nothing fails for it."""
+
+    def __init__(self, *, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+
 def configure_logging(settings: Settings) -> None:
     """Log lines to standard error, by structlog; other libraries' warnings beside them."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
@@ -110,7 +125,7 @@ def configure_logging(settings: Settings) -> None:
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Lossy(stream=sys.stderr))),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=max(level, logging.WARNING), format="%(levelname)s %(name)s: %(message)s")

@@ -50,7 +50,7 @@ def serving(home: Path, *, upstream: str) -> Iterator[Gateway]:
     ):
         try:
             gateway = Gateway(process=process, log=home / "log", data_dir=home / "data")
-            yield gateway
-            gateway.client.close()
+            with gateway.client:
+                yield gateway
         finally:
             process.kill()

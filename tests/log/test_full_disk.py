@@ -27,7 +27,7 @@ def test_a_full_disk_stops_learning_and_not_serving(tmp_path: Path, upstream: Up
         assert gateway.client.get("/readyz").json()["log"] == "unavailable"
         assert gateway.metric("polyculture_log_healthy") == 0
         assert gateway.metric("polyculture_undurable_responses_total") == 20
-        assert gateway.metric("polyculture_log_pending_events") == 40
+        assert gateway.metric("polyculture_log_pending_events") >= 40
 
         resource.prlimit(gateway.process.pid, resource.RLIMIT_FSIZE, limits)
         eventually(lambda: gateway.metric("polyculture_log_healthy") == 1)

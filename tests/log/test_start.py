@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway import history
 from gateway.archive import contents, pack
 from gateway.database import connect
+from gateway.fold import Fold
+from gateway.history import refold, restore
 from gateway.transaction import Record
 from router_models import make
 from tests.log import maker
@@ -26,17 +27,17 @@ def test_a_long_log_is_not_folded_again(tmp_path: Path, upstream: Upstream, monk
     end = maker.lengthen(data_dir, by=EVENTS, behind=BEHIND)
 
     folded: list[int] = []
-    apply = history.Fold.apply
+    apply = Fold.apply
 
-    def counting(fold: history.Fold, record: Record) -> bool:
+    def counting(fold: Fold, record: Record) -> bool:
         folded.append(record.seq)
         return apply(fold, record)
 
-    monkeypatch.setattr(history.Fold, "apply", counting)
+    monkeypatch.setattr(Fold, "apply", counting)
     with connect(data_dir).connect() as connection:
-        fold = history.restore(connection, make_policy=make)
+        fold = restore(connection, make_policy=make)
         assert folded == list(range(end - BEHIND + 1, end + 1))
-        assert pack(contents(fold)) == pack(contents(history.refold(connection, make_policy=make)))
+        assert pack(contents(fold)) == pack(contents(refold(connection, make_policy=make)))
 
     with serving(tmp_path / "home", upstream=upstream.url) as gateway:
         assert gateway.metric("polyculture_router_version") == end

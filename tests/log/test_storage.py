@@ -75,6 +75,7 @@ def test_a_backup_restored_elsewhere_is_the_same(data: Path, tmp_path: Path, pol
     made = polyculture("backup", tmp_path / "copy.db")
     assert made.exit_code == 0, made.output
     assert "backed up" in made.output
+    assert (tmp_path / "copy.db").read_bytes()[18:20] == b"\1\1"  # not WAL: one file is all of it
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy.db", "data"]
     put = polyculture("restore", tmp_path / "copy.db", data="elsewhere")
     assert put.exit_code == 0, put.output

@@ -47,7 +47,8 @@ class Process:
 
     def first_answer_s(self, *, port: int, key: str, model: str) -> float:
         """Seconds from the spawn to the first completed chat completion. Raises :class:`ProcessFailed`."""
-        body = json.dumps({"model": model, "messages": [{"role": "user", "content": "Are you there?"}]})
+        question = [{"role": "user", "content": "Are you there?"}]
+        body = json.dumps({"model": model, "messages": question, "max_tokens": 1})
         headers = {"content-type": "application/json", "authorization": f"Bearer {key}"}
         answer = "no connection"
         while time.perf_counter() - self._spawned < START_PATIENCE_S:
