@@ -98,7 +98,8 @@ class Learner:
             self._gathering = asyncio.get_running_loop().call_later(GATHER_S, self._wake.set)
 
     def start(self) -> None:
-        """Start folding."""
+        """Start folding; what was folded at the start is saved if it was much."""
+        self._wake.set()
         self._task = asyncio.get_running_loop().create_task(self._run(), name="polyculture-learner")
 
     async def stop(self) -> None:

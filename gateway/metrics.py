@@ -6,7 +6,7 @@ import math
 from collections import Counter as Tally
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from prometheus_client import (
     CollectorRegistry,
@@ -89,7 +89,7 @@ class Metrics:
             "embedding_duration_seconds", "Time to embed one prompt, uncached.", buckets=_OVERHEAD, **made
         )
         Info("build", "What runs.", **made).info({"version": version})
-        self._children: dict[tuple[Any, ...], Any] = {}
+        self._series: dict[tuple[str, str, int], _Series] = {}
         self._recent: deque[str] = deque(maxlen=WINDOW)
         self._tally: Tally[str] = Tally()
         registry.register(_Shares(tally=self._tally))
@@ -109,29 +109,38 @@ class Metrics:
         reading, choice, opened = exchange.reading, exchange.choice, exchange.opened
         endpoint = reading.endpoint if reading is not None else "unread"
         model = exchange.model.id if exchange.model is not None else ""
-        self._child(self.requests, endpoint, model, str(exchange.status)).inc()
-        self._child(self.latency, endpoint).observe(now - exchange.started)
+        series = self._series_of(endpoint, model, exchange.status)
+        series.requests.inc()
+        series.latency.observe(now - exchange.started)
         if choice is None:
             return
         if choice.decision.drawn:
-            self._child(self.routed, choice.decision.chosen, choice.decision.reason).inc()
+            self.routed.labels(choice.decision.chosen, choice.decision.reason).inc()
             self._remember(choice.decision.chosen)
         if opened is not None:
-            self._child(self.first_byte, model).observe(opened.first_byte_s)
-            self._child(self.overhead, endpoint).observe(max(0.0, exchange.overhead(now)))
+            series.first_byte.observe(opened.first_byte_s)
+            series.overhead.observe(max(0.0, exchange.overhead(now)))
             if exchange.failed:
-                self._child(self.fallbacks, model).inc()
+                self.fallbacks.labels(model).inc()
         if exchange.input_tokens is not None:
-            self._child(self.tokens, model, "input").inc(exchange.input_tokens)
-            self._child(self.tokens, model, "output").inc(exchange.output_tokens or 0)
-            self._child(self.cost, model).inc(exchange.cost or 0.0)
+            series.input_tokens.inc(exchange.input_tokens)
+            series.output_tokens.inc(exchange.output_tokens or 0)
+            if exchange.cost:
+                self.cost.labels(model).inc(exchange.cost)
 
-    def _child(self, metric: Any, *labels: str) -> Any:
-        """A labelled child, looked up in one dictionary: prometheus_client's own way costs a lock and a tuple more."""
-        key = (metric, *labels)
-        found = self._children.get(key)
+    def _series_of(self, endpoint: str, model: str, status: int) -> _Series:
+        """One look-up for all of a request's series: each ``labels`` call costs a lock and a tuple."""
+        key = (endpoint, model, status)
+        found = self._series.get(key)
         if found is None:
-            found = self._children[key] = metric.labels(*labels)
+            found = self._series[key] = _Series(
+                requests=self.requests.labels(endpoint, model, str(status)),
+                latency=self.latency.labels(endpoint),
+                overhead=self.overhead.labels(endpoint),
+                first_byte=self.first_byte.labels(model) if model else None,
+                input_tokens=self.tokens.labels(model, "input") if model else None,
+                output_tokens=self.tokens.labels(model, "output") if model else None,
+            )
         return found
 
     def _remember(self, model: str) -> None:
@@ -139,6 +148,17 @@ class Metrics:
             self._tally[self._recent[0]] -= 1
         self._recent.append(model)
         self._tally[model] += 1
+
+
+class _Series(NamedTuple):
+    """The labelled series that a request of one endpoint, model and status adds to."""
+
+    requests: Any
+    latency: Any
+    overhead: Any
+    first_byte: Any
+    input_tokens: Any
+    output_tokens: Any
 
 
 class _Shares:

@@ -125,11 +125,12 @@ class Router:
             images=reading.images,
         )
         features = self._features(embedding, seen) if embedding is not None else self._features.prior_only(seen)
+        cost_weight = preference.cost_weight if name else self._routing.cost_weight
         proposal = published.snapshot.propose(
             features,
             eligible=mask,
-            costs=self._costs(reading, eligibility),
-            cost_weight=self._routing.cost_weight if not name else preference.cost_weight,
+            costs=self._costs(reading, eligibility) if cost_weight else None,
+            cost_weight=cost_weight,
             explore=preference.explore and wishes.explore,
         )
         reason: Reason = "policy" if embedding is not None else "prior"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from typing import Final
 
@@ -92,21 +93,16 @@ class Belief:
             self.posterior.amend(arm, basis, reward - observation.previous, weight)
             return
         target = reward - AVERAGE - match
-        changed = self.has_changed(arm, basis, target)
-        self.posterior.learn(arm, basis, target, weight)
+        mean, variance = self.posterior.learn(arm, basis, target, weight)
         self.memory.append(arm, x, reward, weight)
-        if is_due(self.memory.seen, self.relearned):
-            self.relearn()
-        elif changed:
-            self.refit()
-
-    def has_changed(self, arm: int, basis: Vector, target: float) -> bool:
-        """Whether an outcome is one surprise too many; the arm's earlier outcomes then count for little."""
-        mean, variance = self.posterior.predict(arm, basis)
-        latest = self.surprise.alarm(arm, (target - mean) / np.sqrt(self.noise * (1.0 + variance)))
+        surprise = (target - mean) / math.sqrt(self.noise * (1.0 + variance))
+        latest = self.surprise.alarm(arm, surprise)
         if latest:
             self.memory.fade(arm, OUTDATED, latest)
-        return latest > 0
+        if is_due(self.memory.seen, self.relearned):
+            self.relearn()
+        elif latest:
+            self.refit()
 
     def relearn(self) -> None:
         """Cluster the latest requests anew, then form beliefs anew."""
@@ -129,13 +125,15 @@ class Belief:
             basis=self.basis,
             priors=self.priors.astype(float32),
             coefficients=self.posterior.coefficients().astype(float32),
-            covariance=(self.noise * self.posterior.covariance).astype(float32),
+            covariance=self.posterior.covariance.astype(float32),
+            noise=self.noise,
             samples=np.array([normals(name) for name in self.names]).reshape(-1, SAMPLES),
             prices=self.share.prices(),
             expected_costs=self.pacer.expected(),
             pace=self.pacer.per_dollar(),
             average=AVERAGE,
             scale=self.settings.scale,
+            thrift=self.settings.thrift,
             exploration=self.settings.exploration,
         )
 

@@ -132,7 +132,7 @@ class Features:
         """Features (d,) of one request; ``embedding`` (e,). Raises ``ValueError`` if it is not finite."""
         x = self.prior_only(traits)
         x[1 : 1 + self.width] = self.projection(embedding)
-        if not np.isfinite(x).all():
+        if not math.isfinite(x.dot(x)):
             raise ValueError("an embedding must be finite")
         return x
 

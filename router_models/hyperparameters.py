@@ -22,11 +22,12 @@ class Hyperparameters:
 
     exploration: float = 0.01
     scale: float = 0.6
+    thrift: float = 0.3
     cap: float | None = 0.6
     budget: float | None = None
     noise: float = 0.45
     level: float = 0.3
-    skill: float = 0.25
+    skill: float = 0.22
     ease: float = 0.45
     trust: float = 1.0
     doubt: float = 1.0

@@ -50,8 +50,8 @@ class Posterior:
     def fit(cls, evidence: Evidence, *, own: Vector, common: Vector) -> Posterior:
         """The posterior after all of the evidence at once; O(K p^3)."""
         posterior = cls(own=own, common=common)
-        covariance: Vector = np.linalg.inv(np.diag(posterior.precision) + evidence.gram)
-        posterior.covariance = covariance
+        inverse = np.linalg.inv(np.diag(posterior.precision) + evidence.gram)
+        posterior.covariance = np.asarray(inverse, np.float64)
         posterior.estimate = np.einsum("kij,kj->ki", posterior.covariance, evidence.moment)
         posterior.settle()
         return posterior
@@ -67,24 +67,24 @@ class Posterior:
         self.estimate = np.delete(self.estimate, arm, axis=0)
         self.settle()
 
-    def predict(self, arm: int, z: Vector) -> tuple[float, float]:
-        """Mean of the arm's expected reward at ``z`` (p,), and its variance in noises."""
-        spread = self.covariance[arm] @ z
-        mean = z @ self.estimate[arm] + spread @ (self.precision * self.shared)
-        return float(mean), float(z @ spread)
+    def learn(self, arm: int, z: Vector, reward: float, weight: float) -> tuple[float, float]:
+        """Fold one outcome in, at ``weight`` in (0, 1] of an outcome's precision.
 
-    def learn(self, arm: int, z: Vector, reward: float, weight: float) -> None:
-        """Fold one outcome in, at ``weight`` in (0, 1] of an outcome's precision."""
+        Returns the mean that was expected of it at ``z`` (p,), and the variance of that mean in noises.
+        """
         spread = self.covariance[arm] @ z
-        scale = 1.0 / weight + z @ spread
-        error = (reward - z @ self.estimate[arm]) / scale
-        self.covariance[arm] -= np.outer(spread, spread / scale)
-        self.estimate[arm] += spread * error
         said = self.precision * spread
+        variance, estimate = float(z @ spread), float(z @ self.estimate[arm])
+        mean = estimate + float(said @ self.shared)
+        scale = 1.0 / weight + variance
+        error = (reward - estimate) / scale
+        self.covariance[arm] -= spread[:, None] * (spread / scale)
+        self.estimate[arm] += spread * error
         self.pull += said * error
         heard = self.shared_covariance @ said
-        self.shared_covariance -= np.outer(heard, heard / (scale + said @ heard))
+        self.shared_covariance -= heard[:, None] * (heard / (scale + said @ heard))
         self.shared = self.shared_covariance @ self.pull
+        return mean, variance
 
     def amend(self, arm: int, z: Vector, change: float, weight: float) -> None:
         """Change a reward learned before at ``z`` by ``change``; certainty stays as it is."""

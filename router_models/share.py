@@ -40,7 +40,7 @@ class ShareCap:
         """Count one choice."""
         if self.cap is not None:
             self.excess[arm] += 1.0
-            self.excess = np.clip(self.excess - self.cap, 0.0, LIMIT)
+            self.excess = np.minimum(np.maximum(self.excess - self.cap, 0.0), LIMIT)
 
     def prices(self) -> Vector:
         """What each arm (K,) pays now, in units of reward."""

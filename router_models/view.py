@@ -29,12 +29,14 @@ class View:
     priors: Floats
     coefficients: Floats
     covariance: Floats
+    noise: float
     samples: Floats
     prices: Vector
     expected_costs: Vector
     pace: float
     average: float
     scale: float
+    thrift: float
     exploration: float
 
     def propose(
@@ -60,12 +62,17 @@ class View:
         scores = utility if count == len(eligible) else np.where(eligible, utility, np.nan)
         if not explore:
             return Proposal(probabilities=greedy(utility, eligible), scores=scores)
-        deviation = self.scale * np.sqrt(np.maximum(variance, 0.0))
+        deviation = np.sqrt(self.noise * np.maximum(self.scale**2 * self.levels() + self.thrift**2 * variance, 0.0))
         frequencies = argmax_frequencies(utility, deviation, self.samples, eligible)
         return Proposal(probabilities=with_floor(frequencies, eligible, self.exploration), scores=scores)
 
+    def levels(self) -> Vector:
+        """Variance (K,) of each arm's level, in noises."""
+        variances: Vector = self.covariance[:, 0, 0].astype(np.float64)
+        return variances
+
     def predict(self, features: Floats) -> tuple[Vector, Vector]:
-        """Mean and variance (K,) of each arm's expected reward."""
+        """Mean (K,) of each arm's expected reward, and its variance in noises."""
         place = self.basis.places(features[None])[0]
         match = self.priors @ features
         arms, size, _ = self.covariance.shape
