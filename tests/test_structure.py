@@ -79,5 +79,5 @@ def test_every_test_asserts() -> None:
         for function in functions(ast.parse(source)):
             if function.name.startswith("test_"):
                 body = ast.get_source_segment(source, function) or ""
-                assert re.search(r"\bassert\b|raises|expect|check_", body), f"{path.name}: {function.name}"
+                assert re.search(r"\bassert|raises|expect|check_", body), f"{path.name}: {function.name}"
         assert not re.search(r"pytest\.(skip|mark\.(skip|xfail))|importor" + "skip", source), path

@@ -28,8 +28,10 @@ from gateway.settings import Settings
 def serve(**given: Any) -> None:
     """Run the gateway; without a configuration file, with the built-in demo specialists."""
     from pydantic import ValidationError
+    from sqlalchemy.exc import SQLAlchemyError
 
     from gateway.database import DataDirectoryBusy
+    from gateway.writer import LogUnavailable
 
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
@@ -41,6 +43,8 @@ def serve(**given: Any) -> None:
         raise click.ClickException(faults) from error
     except (ConfigurationError, DataDirectoryBusy, OSError, LookupError) as error:
         raise click.ClickException(str(error)) from error
+    except (LogUnavailable, SQLAlchemyError) as error:
+        raise click.ClickException(f"the database cannot be used: {getattr(error, 'orig', error)}") from error
 
 
 def _run(settings: Settings, configuration: Configuration) -> None:
