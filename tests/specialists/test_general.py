@@ -36,10 +36,11 @@ def test_choices_of_a_seeded_request_differ(general: OpenAI) -> None:
 
 def test_stop_and_max_tokens_are_the_engines(general: OpenAI) -> None:
     prompt = "Count: one, two, three, four, five. Repeat that."
-    cut = chat(general, prompt, max_tokens=4)
-    assert (cut.choices[0].finish_reason, cut.usage.completion_tokens) == ("length", 4)
-    word = cut.choices[0].message.content.split()[1]
-    stopped = chat(general, prompt, max_tokens=4, stop=word)
+    bounded: dict[str, Any] = {"max_tokens": 6, "temperature": 0, "seed": 1}
+    cut = chat(general, prompt, **bounded)
+    assert (cut.choices[0].finish_reason, cut.usage.completion_tokens) == ("length", 6)
+    word = cut.choices[0].message.content.split()[0]
+    stopped = chat(general, prompt, **bounded, stop=word)
     assert word not in stopped.choices[0].message.content
     assert stopped.choices[0].finish_reason == "stop"
 
