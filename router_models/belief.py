@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -11,20 +12,24 @@ import numpy.typing as npt
 
 from router_models.basis import Basis
 from router_models.change import Surprise
-from router_models.checks import check_observation, check_prior, restored
+from router_models.checks import check_observation, check_prior, restored, restored_names
 from router_models.hyperparameters import Hyperparameters
 from router_models.memory import Memory
 from router_models.neighbourhoods import Grain
 from router_models.pacing import Pacer
-from router_models.policy import Arm, Arrays, Observation, Vector
+from router_models.policy import Arm, Arrays, Observation
 from router_models.posterior import Posterior
 from router_models.relearning import AVERAGE, RECENT, believe, evidence, is_due, noise_variance, survey, variances
 from router_models.share import ShareCap
 from router_models.thompson import SAMPLES, normals
 from router_models.view import View
 
-OUTDATED: Final = 0.1
-"""Weight left to an arm's earlier outcomes after an alarm."""
+REPRICE: Final = 16
+SAMPLE: Final = 256
+"""Outcomes between two solutions of the price on money, and recent requests that it is solved on."""
+
+OUTDATED: Final = 10.0
+"""What an arm's earlier outcomes count for together after an alarm."""
 
 
 class Belief:
@@ -44,9 +49,11 @@ class Belief:
         self.surprise = Surprise()
         self.share = ShareCap(cap=settings.cap)
         self.pacer = Pacer(budget=settings.budget)
+        self.view: View | None = None
 
     def add(self, arm: Arm) -> None:
         """See :class:`router_models.policy.State`."""
+        self.view = None
         prior = check_prior(arm, self.priors.shape[1])
         index = bisect_left(self.names, arm.name)
         if index < len(self.names) and self.names[index] == arm.name:
@@ -60,6 +67,7 @@ class Belief:
     def remove(self, name: str) -> None:
         """See :class:`router_models.policy.State`."""
         if name in self.names:
+            self.view = None
             index = self.names.index(name)
             del self.names[index]
             self.priors = np.delete(self.priors, index, axis=0)
@@ -83,6 +91,7 @@ class Belief:
         check_observation(observation, self.priors.shape[1])
         if observation.arm not in self.names or not observation.weight:
             return
+        self.view = None
         arm, x = self.names.index(observation.arm), observation.features
         reward, weight = observation.reward, observation.weight
         match = float(self.priors[arm] @ x)
@@ -103,6 +112,8 @@ class Belief:
             self.relearn()
         elif latest:
             self.refit()
+        if self.settings.budget is not None and self.memory.seen % REPRICE == 0:
+            self.reprice()
 
     def relearn(self) -> None:
         """Cluster the latest requests anew, then form beliefs anew."""
@@ -117,8 +128,29 @@ class Belief:
         self.posterior, self.scales = believe(said, self.settings, self.scales)
         self.noise = noise_variance(self.posterior, said, self.settings)
 
+    def reprice(self) -> None:
+        """Solve for the price on money that recent requests would meet the budget at."""
+        latest = self.memory.order()[-SAMPLE:]
+        features = self.memory.features[latest].astype(np.float32)
+        matches = features @ self.priors.T
+        coefficients = self.posterior.coefficients()
+        scores = self.basis.places(features) @ coefficients.T + matches * (1.0 + coefficients[:, -1])
+        self.pacer.solve(scores - self.share.prices(), self.settings.exploration)
+
     def snapshot(self) -> View:
-        """See :class:`router_models.policy.State`; copies a few kilobytes an arm."""
+        """See :class:`router_models.policy.State`; where only choices and costs were booked, only prices are new."""
+        if self.view is None:
+            self.view = self.conviction()
+        return replace(
+            self.view,
+            prices=self.share.prices(),
+            expected_costs=self.pacer.expected(),
+            pace=self.pacer.per_dollar(),
+            allowance=self.pacer.allowance(),
+        )
+
+    def conviction(self) -> View:
+        """All that is believed, as requests read it; copies a few kilobytes an arm."""
         float32 = np.float32
         return View(
             arms=tuple(self.names),
@@ -131,6 +163,7 @@ class Belief:
             prices=self.share.prices(),
             expected_costs=self.pacer.expected(),
             pace=self.pacer.per_dollar(),
+            allowance=self.pacer.allowance(),
             average=AVERAGE,
             scale=self.settings.scale,
             thrift=self.settings.thrift,
@@ -154,18 +187,16 @@ class Belief:
             "surprise": self.surprise.sums.copy(),
             "excess": self.share.excess.copy(),
             "costs": self.pacer.costs.copy(),
-            "scalars": np.array([*self.scales, self.noise, self.pacer.price, self.relearned]),
+            "scalars": np.array([*self.scales, self.noise, self.pacer.price, self.pacer.bank, self.relearned]),
         }
 
     def restore(self, arrays: Arrays) -> None:
         """Take over what :meth:`arrays` gave. Raises ``ValueError`` or ``LinAlgError`` on anything unusable."""
-        self.names = [str(name) for name in arrays["names"]]
-        if self.names != sorted(set(self.names)):
-            raise ValueError("arms must be unique and in order")
+        self.names = restored_names(arrays)
         k, d, p = len(self.names), self.priors.shape[1], self.basis.size
         self.priors = restored(arrays, "priors", (k, d))
         self.memory.restore(arrays, k)
-        *scales, self.noise, self.pacer.price, relearned = restored(arrays, "scalars", (5,)).tolist()
+        *scales, self.noise, self.pacer.price, self.pacer.bank, relearned = restored(arrays, "scalars", (6,)).tolist()
         self.scales, self.relearned = np.array(scales), int(relearned)
         if min(*scales, self.noise) <= 0 or self.pacer.price < 0:
             raise ValueError("scales and noise are positive, a price is not negative")
@@ -185,9 +216,9 @@ class Belief:
 
     def grains(self, arrays: Arrays) -> tuple[Grain, ...]:
         """The saved clusterings."""
-        spreads = arrays["spreads"].tolist()
+        spreads = restored(arrays, "spreads", (arrays["spreads"].size,)).tolist()
         grains = []
-        for index, (size, spread) in enumerate(zip(self.basis.sizes, spreads, strict=False)):
+        for index, (size, spread) in enumerate(zip(self.basis.sizes, spreads, strict=bool(spreads))):
             centres: npt.NDArray[np.float32] = np.array(arrays[f"centres_{index}"], dtype=np.float32)
             lengths = np.einsum("ij,ij->i", centres, centres)
             if centres.shape[1:] != self.priors.shape[1:] or not 0 < len(centres) <= size or not spread > 0:

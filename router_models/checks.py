@@ -31,3 +31,12 @@ def restored(arrays: Arrays, name: str, shape: tuple[int, ...]) -> Vector:
     if array.shape != shape or not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite and of shape {shape}, not {array.shape}")
     return array
+
+
+def restored_names(arrays: Arrays) -> list[str]:
+    """The saved arms' names. Raises ``KeyError`` or ``ValueError``."""
+    names = arrays["names"]
+    listed = [str(name) for name in names]
+    if names.ndim != 1 or names.dtype.kind != "U" or listed != sorted(set(listed)):
+        raise ValueError("arms must have unique names, in order")
+    return listed

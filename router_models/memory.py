@@ -51,11 +51,12 @@ class Memory:
         self.arms[self.arms == arm] = -1
         self.arms[self.arms > arm] -= 1
 
-    def fade(self, arm: int, keep: float, latest: int) -> None:
-        """Multiply the weights of an arm's outcomes by ``keep``, except the ``latest`` ones."""
+    def fade(self, arm: int, worth: float, latest: int) -> None:
+        """Let an arm's outcomes, except the ``latest`` ones, count for no more than ``worth`` in all."""
         order = self.order()
         own = order[self.arms[order] == arm]
-        self.weights[own[: max(len(own) - latest, 0)]] *= keep
+        earlier = own[: max(len(own) - latest, 0)]
+        self.weights[earlier] *= min(worth / max(float(self.weights[earlier].sum()), 1e-9), 1.0)
 
     def amend(self, arm: int, features: npt.NDArray[np.float32], previous: float, reward: float) -> None:
         """Replace the reward of the outcome that said ``previous``, where it is still remembered."""

@@ -1,4 +1,9 @@
-"""The budget: a price on money, moved by dual ascent so that the mean cost of a request meets its budget."""
+"""The budget: a price on money, solved for on recent requests, and a bank that is never overdrawn knowingly.
+
+The price is the dual variable of "the mean cost of a request is at most the budget" (primal-dual pacing, Balseiro
+and Gur 2019). Dual ascent would grope for it, badly so where costs differ by factors of hundreds; but the policy
+remembers recent requests and knows what it would choose at any price, so the price can be solved for.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +13,34 @@ import numpy as np
 
 from router_models.policy import Vector
 
-RATE: Final = 0.02
-HIGHEST: Final = 20.0
 RECENT: Final = 200.0
 """An arm's cost is the mean of about its last 200."""
 
+HORIZON: Final = 200.0
+"""Requests over which the bank's balance is meant to be spent."""
+
+RESERVE: Final = 10.0
+"""Budgets that the bank is meant to keep, so that chance alone does not close it to what it can afford."""
+
+RICHEST: Final = 500.0
+"""Budgets that the bank holds at most, so that a long thrifty time does not end in a spree."""
+
+HIGHEST: Final = 1e3
+HALVINGS: Final = 40
+"""Of one budget, in units of reward; and how finely the price is solved for."""
+
 
 class Pacer:
-    """Books spending against ``budget`` USD a request, or ``None`` for none (primal-dual pacing, Balseiro 2019).
+    """Books spending against ``budget`` USD a request, or ``None`` for none.
 
-    ``price`` is what spending one budget costs, in units of reward. Costs (2, K) are each arm's count and mean.
+    ``price`` is what spending one budget costs, in units of reward; ``bank`` (USD) is what was left over so far;
+    ``costs`` (2, K) are each arm's count and mean.
     """
 
     def __init__(self, *, budget: float | None) -> None:
         self.budget = budget
         self.price = 0.0
+        self.bank = 0.0
         self.costs = np.zeros((2, 0))
 
     def insert(self, arm: int) -> None:
@@ -38,14 +56,37 @@ class Pacer:
         self.costs[0, arm] = min(self.costs[0, arm] + 1.0, RECENT)
         self.costs[1, arm] += (usd - self.costs[1, arm]) / self.costs[0, arm]
         if self.budget is not None:
-            self.price = min(max(self.price + RATE * (usd / self.budget - 1.0), 0.0), HIGHEST)
+            self.bank = min(self.bank + self.budget - usd, RICHEST * self.budget)
 
     def per_dollar(self) -> float:
         """The price of one USD, in units of reward."""
         return 0.0 if self.budget is None else self.price / self.budget
 
+    def allowance(self) -> float:
+        """What one request may cost at most, in USD."""
+        return np.inf if self.budget is None else self.budget + max(self.bank, 0.0)
+
     def expected(self) -> Vector:
-        """Each arm's expected cost (K,) in USD; an arm never paid costs what the others cost on average."""
+        """Each arm's expected cost (K,) in USD; an arm never paid is hoped to cost as little as any other."""
         counts, means = self.costs
         known = counts > 0
-        return np.where(known, means, means[known].mean() if known.any() else 0.0)
+        return np.where(known, means, means[known].min() if known.any() else 0.0)
+
+    def solve(self, scores: Vector, exploration: float) -> None:
+        """Set the lowest price at which requests with these ``scores`` (n, K) would meet the budget."""
+        if self.budget is None or not len(scores):
+            return
+        costs = self.expected() / self.budget
+        target = 1.0 + (self.bank / self.budget - RESERVE) / HORIZON - exploration * float(costs.mean())
+
+        def spent(price: float) -> float:
+            return (1.0 - exploration) * float(costs[(scores - price * costs).argmax(axis=1)].mean())
+
+        low, high = 1e-6, HIGHEST
+        if spent(0.0) <= target:
+            self.price = 0.0
+            return
+        for _ in range(HALVINGS):
+            middle = float(np.sqrt(low * high))
+            low, high = (middle, high) if spent(middle) > target else (low, middle)
+        self.price = high

@@ -21,7 +21,8 @@ class View:
 
     ``coefficients`` (K, p) and ``covariance`` (K, p, p) are the posterior's, ``priors`` (K, d) the arms' semantic
     priors, ``samples`` (K, S) their standard normals, ``prices`` (K,) the share cap's, in units of reward, and
-    ``expected_costs`` (K,) in USD, of which each costs ``pace`` units of reward to hold the budget.
+    ``expected_costs`` (K,) in USD, of which each costs ``pace`` units of reward to hold the budget, and no request
+    may cost more than the ``allowance``.
     """
 
     arms: tuple[str, ...]
@@ -34,6 +35,7 @@ class View:
     prices: Vector
     expected_costs: Vector
     pace: float
+    allowance: float
     average: float
     scale: float
     thrift: float
@@ -51,20 +53,27 @@ class View:
         """See :class:`router_models.policy.Snapshot`."""
         if not math.isfinite(features.dot(features)):
             raise ValueError("features must be finite")
-        count = np.count_nonzero(eligible)
-        if not count:
+        if not eligible.any():
             raise ValueError("no arm is eligible")
         mean, variance = self.predict(features)
         utility = mean - self.prices
         per_dollar = cost_weight + self.pace
+        usd = self.expected_costs if costs is None else costs
         if per_dollar:
-            utility = utility - per_dollar * (self.expected_costs if costs is None else costs)
-        scores = utility if count == len(eligible) else np.where(eligible, utility, np.nan)
+            utility = utility - per_dollar * usd
+        if self.allowance < math.inf:
+            eligible = self.affordable(usd, eligible)
+        scores = utility if eligible.all() else np.where(eligible, utility, np.nan)
         if not explore:
             return Proposal(probabilities=greedy(utility, eligible), scores=scores)
         deviation = np.sqrt(self.noise * np.maximum(self.scale**2 * self.levels() + self.thrift**2 * variance, 0.0))
         frequencies = argmax_frequencies(utility, deviation, self.samples, eligible)
         return Proposal(probabilities=with_floor(frequencies, eligible, self.exploration), scores=scores)
+
+    def affordable(self, usd: Vector, eligible: Mask) -> Mask:
+        """The eligible arms within the allowance; the cheapest of them if there is none."""
+        within: Mask = eligible & (usd <= self.allowance)
+        return within if within.any() else eligible & (usd <= usd[eligible].min())
 
     def levels(self) -> Vector:
         """Variance (K,) of each arm's level, in noises."""

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from router_models.baselines.estimator import Estimator, Predict
-from router_models.checks import check_observation, check_prior, restored
+from router_models.checks import check_observation, check_prior, restored, restored_names
 from router_models.policy import Arm, Arrays, Mask, Observation, Proposal, Vector
 from router_models.thompson import greedy, with_floor
 
@@ -116,8 +116,6 @@ class BaselineState:
 
     def restore(self, arrays: Arrays) -> None:
         """Take over what :meth:`arrays` gave. Raises ``ValueError`` or ``LinAlgError`` on anything unusable."""
-        self.names = [str(name) for name in arrays["names"]]
-        if self.names != sorted(set(self.names)):
-            raise ValueError("arms must be unique and in order")
+        self.names = restored_names(arrays)
         self.priors = restored(arrays, "priors", (len(self.names), self.priors.shape[1]))
         self.estimator.restore(arrays, len(self.names))
