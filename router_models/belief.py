@@ -207,7 +207,7 @@ class Belief:
         self.posterior.shared_covariance = restored(arrays, "shared_covariance", (p, p))
         self.posterior.pull = restored(arrays, "pull", (p,))
         self.posterior.shared = restored(arrays, "shared", (p,))
-        self.surprise.sums = restored(arrays, "surprise", (3, k))
+        self.surprise.sums = restored(arrays, "surprise", (4, k))
         self.share.excess = restored(arrays, "excess", (k,))
         self.pacer.costs = restored(arrays, "costs", (2, k))
         np.linalg.cholesky(self.posterior.covariance)

@@ -12,10 +12,10 @@ THRESHOLD: Final = 12.0
 
 
 class Surprise:
-    """Sums (3, K): of surprise upwards, of surprise downwards, and of outcomes since both were last at zero."""
+    """For K arms (4, K): sums of surprise upwards and downwards, and outcomes since each was last at zero."""
 
     def __init__(self) -> None:
-        self.sums = np.zeros((3, 0))
+        self.sums = np.zeros((4, 0))
 
     def insert(self, arm: int) -> None:
         """Put an arm at index ``arm``."""
@@ -27,11 +27,11 @@ class Surprise:
 
     def alarm(self, arm: int, surprise: float) -> int:
         """Take one standardised residual; if the arm is no longer what it was, say since how many outcomes."""
-        up, down, since = self.sums[:, arm]
+        up, down, rising, falling = self.sums[:, arm].tolist()
         up, down = max(up + surprise - ALLOWANCE, 0.0), max(down - surprise - ALLOWANCE, 0.0)
-        since = since + 1.0 if up > 0 or down > 0 else 0.0
+        rising, falling = rising + 1.0 if up else 0.0, falling + 1.0 if down else 0.0
         if max(up, down) < THRESHOLD:
-            self.sums[:, arm] = up, down, since
+            self.sums[:, arm] = up, down, rising, falling
             return 0
         self.sums[:, arm] = 0.0
-        return int(since)
+        return int(rising if up > down else falling)

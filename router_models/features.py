@@ -115,7 +115,9 @@ class Projection:
             return cls(mean=file["mean"], matrix=file["matrix"])
 
     def __call__(self, embeddings: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Map (e,) to (p,), or (n, e) to (n, p)."""
+        """Map (e,) to (p,), or (n, e) to (n, p). Raises ``ValueError`` unless all is finite."""
+        if not np.isfinite(embeddings).all():
+            raise ValueError("an embedding must be finite")
         mapped: npt.NDArray[np.float32] = np.matmul(embeddings - self.mean, self.matrix)
         return mapped
 
@@ -132,8 +134,6 @@ class Features:
         """Features (d,) of one request; ``embedding`` (e,). Raises ``ValueError`` if it is not finite."""
         x = self.prior_only(traits)
         x[1 : 1 + self.width] = self.projection(embedding)
-        if not math.isfinite(x.dot(x)):
-            raise ValueError("an embedding must be finite")
         return x
 
     def prior_only(self, traits: Traits) -> npt.NDArray[np.float32]:

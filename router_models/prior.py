@@ -24,8 +24,6 @@ def semantic_prior(features: Features, descriptions: npt.NDArray[np.float32]) ->
     if not len(descriptions):
         return prior
     meaning = features.projection(descriptions).astype(np.float64)
-    if not np.isfinite(meaning).all():
-        raise ValueError("a description's embedding must be finite")
     lengths = np.maximum(np.linalg.norm(meaning, axis=1, keepdims=True), 1e-9)
     centre = (meaning / lengths).mean(axis=0)
     prior[1 : 1 + features.width] = PROMISE * centre / max(float(np.linalg.norm(centre)), 1e-9)

@@ -12,7 +12,7 @@ import numpy as np
 
 from router_models.artifacts import FOLDER
 from router_models.artifacts.corpus import corpus
-from router_models.embedders import Embedder, MiniLM
+from router_models.embedders import Embedder, MiniLM, Static
 from router_models.features import Projection
 
 WIDTH: Final = 50
@@ -38,5 +38,5 @@ def build(embedder: Embedder, *, folder: Path = FOLDER) -> Path:
 
 
 if __name__ == "__main__":
-    for embedder in (MiniLM(),):
+    for embedder in (MiniLM(), Static()):
         print(build(embedder))

@@ -1,0 +1,150 @@
+"""The default policy learns: who is good at what, who has changed, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from router_models import make
+from router_models.belief import Belief
+from router_models.policy import Arm, Observation, Vector
+from router_models.polyculture import Polyculture
+
+D, NAMES = 8, ("ada", "bob", "cyd")
+KINDS = np.eye(3, D - 1) + 0.1
+
+Reward = Callable[[int, int, int], float]
+"""Expected reward by step, arm and kind of request."""
+
+
+class Run:
+    """A stream of requests of three kinds, routed and learned from."""
+
+    def __init__(self, policy: Polyculture, *, reward: Reward, steps: int, costs: Vector | None = None) -> None:
+        random = np.random.default_rng(0)
+        self.state: Belief = policy.start(dimensions=D, arms=[Arm(name=name, prior=np.zeros(D)) for name in NAMES])
+        self.choices, self.kinds = np.zeros(steps, dtype=int), random.integers(3, size=steps)
+        self.expected, self.spent = np.zeros(steps), np.zeros(steps)
+        for step, kind in enumerate(self.kinds):
+            x = self.request(int(kind), random)
+            proposal = self.state.snapshot().propose(x, eligible=np.ones(3, dtype=bool), costs=costs)
+            arm = int(random.choice(3, p=proposal.probabilities))
+            mean = reward(step, arm, int(kind))
+            self.choices[step], self.expected[step] = arm, mean
+            self.spent[step] = 0.0 if costs is None else costs[arm] * random.uniform(0.5, 1.5)
+            self.state.chose(NAMES[arm])
+            self.state.paid(NAMES[arm], self.spent[step])
+            self.state.learn(Observation(arm=NAMES[arm], features=x, reward=float(random.random() < mean)))
+
+    @staticmethod
+    def request(kind: int, random: np.random.Generator) -> npt.NDArray[np.float32]:
+        return np.concatenate([[1.0], KINDS[kind] + random.normal(scale=0.15, size=D - 1)]).astype(np.float32)
+
+
+def specialists(step: int, arm: int, kind: int) -> float:
+    return 0.9 if arm == kind else 0.3
+
+
+def test_learns_specialists_within_a_few_hundred_requests() -> None:
+    run = Run(make_default(cap=None), reward=specialists, steps=400)
+    assert run.expected[:100].mean() < run.expected[-200:].mean()
+    assert run.expected[-200:].mean() > 0.82
+
+
+def test_notices_a_silent_failure_and_the_recovery() -> None:
+    def reward(step: int, arm: int, kind: int) -> float:
+        return (0.2 if 800 <= step < 1300 else 0.9) if arm == 0 else 0.6
+
+    run = Run(make_default(cap=None), reward=reward, steps=2300)
+    favourite = run.choices == 0
+    assert favourite[600:800].mean() > 0.9
+    assert favourite[950:1300].mean() < 0.2
+    assert run.state.memory.weights.min() < 1.0
+
+
+def test_holds_the_share_cap_in_every_window() -> None:
+    run = Run(make_default(cap=0.5), reward=lambda step, arm, kind: 0.9 if arm == 1 else 0.6, steps=1500)
+    windows = np.convolve(run.choices == 1, np.ones(500), mode="valid")
+    assert windows.max() <= 0.53 * 500
+    assert (run.choices == 1)[500:].mean() > 0.45
+
+
+@pytest.mark.parametrize("budget", [3e-4, 1e-3, 3e-3])
+def test_holds_a_budget_and_uses_it(budget: float) -> None:
+    costs = np.array([1e-4, 1e-3, 1e-2])
+    run = Run(
+        make_default(cap=None, budget=budget), reward=lambda step, arm, kind: 0.5 + 0.2 * arm, steps=1500, costs=costs
+    )
+    assert run.spent.mean() <= 1.02 * budget
+    assert run.spent.mean() >= 0.8 * budget
+
+
+def test_untrusted_outcomes_count_for_less() -> None:
+    def disagreement(weight: float) -> float:
+        state = make_default().start(dimensions=D, arms=[Arm(name=name, prior=np.zeros(D)) for name in NAMES])
+        random = np.random.default_rng(0)
+        for step in range(120):
+            x = Run.request(step % 3, random)
+            state.learn(Observation(arm="ada", features=x, reward=0.9))
+            state.learn(Observation(arm="ada", features=x, reward=0.0, weight=weight))
+        scores = state.snapshot().propose(Run.request(0, random), eligible=np.ones(3, dtype=bool)).scores
+        return float(scores[0])
+
+    assert disagreement(1.0) < 0.55
+    assert disagreement(0.05) > 0.75
+
+
+def test_descriptions_route_at_first_and_outcomes_overrule_them() -> None:
+    arms = [
+        Arm(name=name, prior=0.3 * np.concatenate([[0.0], KINDS[(index + 1) % 3]])) for index, name in enumerate(NAMES)
+    ]
+    state = make_default(cap=None).start(dimensions=D, arms=arms)
+    random = np.random.default_rng(0)
+    first = state.snapshot().propose(Run.request(1, random), eligible=np.ones(3, dtype=bool))
+    assert first.probabilities.argmax() == 0
+    for step in range(300):
+        kind, arm = step % 3, int(random.integers(3))
+        reward = float(random.random() < specialists(step, arm, kind))
+        state.learn(Observation(arm=NAMES[arm], features=Run.request(kind, random), reward=reward))
+    for kind in range(3):
+        assert (
+            np.argmax(state.snapshot().propose(Run.request(kind, random), eligible=np.ones(3, dtype=bool)).scores)
+            == kind
+        )
+
+
+def test_an_amended_outcome_ends_up_as_if_it_had_been_right_at_once() -> None:
+    arms = [Arm(name=name, prior=np.zeros(D)) for name in NAMES]
+    amended, right = (make_default().start(dimensions=D, arms=arms) for _ in range(2))
+    random = np.random.default_rng(0)
+    stream = [(NAMES[step % 3], Run.request(step % 3, random)) for step in range(100)]
+    for arm, x in stream:
+        amended.learn(Observation(arm=arm, features=x, reward=0.0))
+        amended.learn(Observation(arm=arm, features=x, reward=1.0, previous=0.0))
+        right.learn(Observation(arm=arm, features=x, reward=1.0))
+    amended.relearn()
+    right.relearn()
+    x = stream[0][1]
+    one, other = (state.snapshot().propose(x, eligible=np.ones(3, dtype=bool)) for state in (amended, right))
+    assert one.scores == pytest.approx(other.scores, abs=0.02)
+
+
+def test_state_stays_small() -> None:
+    state = make_default().start(
+        dimensions=64, arms=[Arm(name=f"arm-{index}", prior=np.zeros(64)) for index in range(20)]
+    )
+    random = np.random.default_rng(0)
+    for step in range(9000):
+        x = random.normal(scale=0.15, size=64).astype(np.float32)
+        state.memory.append(step % 20, x, 0.5, 1.0)
+    state.relearn()
+    assert sum(array.nbytes for array in state.arrays().values()) < 2_000_000
+
+
+def make_default(**parameters: float | None) -> Polyculture:
+    policy = make("polyculture", **parameters)
+    assert isinstance(policy, Polyculture)
+    return policy
