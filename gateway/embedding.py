@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
 import structlog
 
-from router_models.embedders import Embedder
+from router_models.embedders import Embedder, Matrix
 
 Embedding = npt.NDArray[np.float32]
 
@@ -53,6 +53,11 @@ class Embeddings:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     @property
+    def instant(self) -> bool:
+        """Whether embedding is so quick that it runs in line."""
+        return self.embedder.instant
+
+    @property
     def queued(self) -> int:
         """Texts waiting for, or in, the embedder."""
         return len(self._running)
@@ -63,13 +68,11 @@ class Embeddings:
         if found is not None:
             self._cache.move_to_end(text)
             return found
-        if self.embedder.instant:
-            return self._at_once(text)
         running = self._running.get(text)
         if running is None:
             if self.queued and (self.queued + 1) * self._seconds > self._wait_s:
                 return None
-            running = asyncio.get_running_loop().run_in_executor(self._thread, self._embed, text)
+            running = asyncio.get_running_loop().run_in_executor(self._thread, self._embed_one, text)
             self._running[text] = running
             running.add_done_callback(lambda done: self._finished(text, done))
         await asyncio.wait((running,), timeout=self._wait_s)
@@ -77,19 +80,30 @@ class Embeddings:
             return None
         return running.result()
 
-    def _at_once(self, text: str) -> Embedding | None:
+    def at_once(self, texts: Sequence[str]) -> list[Embedding | None]:
+        """The unit vectors (e,) of texts, from an embedder that is ``instant``; ``None`` where it failed."""
+        fresh = list({text: None for text in texts if text not in self._cache})
         try:
-            return self._keep(text, self._embed(text))
+            found = dict(zip(fresh, self._embed(fresh), strict=True)) if fresh else {}
         except Exception as error:
             _logger.error("embedding_failed", error=str(error))
-            return None
+            found = {}
+        vectors = [found[text] if text in found else self._cache.get(text) for text in texts]
+        for text, vector in found.items():
+            self._keep(text, vector)
+        return vectors
 
-    def _embed(self, text: str) -> Embedding:
+    def _embed(self, texts: Sequence[str]) -> Matrix:
         started = self._clock()
-        vector: Embedding = self.embedder.embed([text])[0]
-        took = self._clock() - started
+        vectors = self.embedder.embed(texts)
+        took = (self._clock() - started) / len(texts)
         self._seconds = took if not self._seconds else (1 - NEWEST) * self._seconds + NEWEST * took
-        self._observe(took)
+        for _ in texts:
+            self._observe(took)
+        return vectors
+
+    def _embed_one(self, text: str) -> Embedding:
+        vector: Embedding = self._embed([text])[0]
         return vector
 
     def _finished(self, text: str, done: asyncio.Future[Embedding]) -> None:

@@ -146,7 +146,7 @@ def _card(model: Model) -> dict[str, Any]:
 
 
 def _dry_run(considered: Considered) -> dict[str, Any]:
-    proposal = considered.proposal
+    proposal = considered.proposed.proposal
     arms = considered.published.snapshot.arms
     order = [place for place in np.argsort(-proposal.probabilities, kind="stable") if considered.mask[place]]
     return {

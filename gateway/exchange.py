@@ -92,21 +92,22 @@ class Exchange:
         if self.choice is None or model is None:
             return []
         decision = self.choice.decision
-        found = {
-            "decision-id": self.name,
-            "model": model.id,
-            "router-version": decision.version,
-            "propensity": f"{self.choice.propensity:.6g}",
-            "reason": decision.reason,
-            "overhead-ms": f"{self.overhead(now) * 1e3:.3f}",
-        }
-        if self.failed:
-            found["fallback-from"] = ",".join(self.failed)
-        if self.cost is not None:
-            found["cost-usd"] = f"{self.cost:.9f}"
+        found = [
+            (b"x-polyculture-decision-id", self.name.encode()),
+            (b"x-polyculture-model", model.id.encode()),
+            (b"x-polyculture-router-version", decision.version.encode()),
+            (b"x-polyculture-propensity", b"%.6g" % self.choice.propensity),
+            (b"x-polyculture-reason", decision.reason.encode()),
+            (b"x-polyculture-overhead-ms", b"%.3f" % (self.overhead(now) * 1e3)),
+        ]
+        if len(self.tried) > 1:
+            found.append((b"x-polyculture-fallback-from", ",".join(self.failed).encode()))
+        cost = self.cost
+        if cost is not None:
+            found.append((b"x-polyculture-cost-usd", b"%.9f" % cost))
         if self.durable is not None and self.durable.done() and not self.durable.result():
-            found["log"] = "unavailable"
-        return [(f"x-polyculture-{name}".encode(), value.encode()) for name, value in found.items()]
+            found.append((b"x-polyculture-log", b"unavailable"))
+        return found
 
     def answer(self, *, now: float) -> Answer:
         """The event that ends the decision's story."""

@@ -58,7 +58,7 @@ class Log:
         )
         self._staged: deque[Job] = deque()
         self._staged_at = 0.0
-        self._called = False
+        self._awaited = False
         self._timer: asyncio.TimerHandle | None = None
         self._flying: deque[list[Job]] = deque()
         self._oldest_at = 0.0
@@ -131,27 +131,30 @@ class Log:
         return await future
 
     def _stage(self, job: Job, *, lazy: bool = False) -> None:
-        """Queue a job; all jobs of one turn of the event loop go to the writer together."""
+        """Queue a job; what comes while the writer works goes to it together."""
         if not self._staged:
             self._staged_at = self._loop.time()
         self._staged.append(job)
-        if self._flying or self._called:
-            return  # handed over when the writer is back, or at this turn's end
-        if not lazy:
-            self._called = True
-            self._loop.call_soon(self._hand_over)
+        self._awaited |= not lazy
+        if not self._flying:
+            self._call()
+
+    def _call(self) -> None:
+        """Hand over what is staged: now, or soon where nobody waits for it."""
+        if self._awaited:
+            self._hand_over()
         elif self._timer is None:
             self._timer = self._loop.call_later(LAZY_S, self._hand_over)
 
     def _hand_over(self) -> None:
         """Give the writer its next batch."""
-        self._called = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if not self._staged or (self._flying and not self._stopping):
             return
         batch = [self._staged.popleft() for _ in range(min(MOST_ROWS, len(self._staged)))]
+        self._awaited = self._awaited and bool(self._staged)
         now = self._loop.time()
         self._oldest_at, self._staged_at = self._staged_at if self.healthy else now, now
         self._flying.append(batch)
@@ -159,7 +162,8 @@ class Log:
 
     def _delivered(self, results: list[Any] | None, records: list[Record]) -> None:
         batch = self._flying.popleft()
-        self._hand_over()
+        if self._staged:
+            self._call()
         if results is None:
             self._lost(batch, records)
         else:

@@ -11,19 +11,17 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from gateway.config import Preference, Routing, Tenant
 from gateway.eligibility import Eligibility, first_only
-from gateway.embedding import Embeddings
 from gateway.errors import BadRequest, ContextTooLong, ModelNotFound, NoEligibleModel, Unavailable
 from gateway.events import Decision, Reason, doubles, singles
 from gateway.keys import Principal
 from gateway.learner import Learner, Published
+from gateway.proposing import Proposed, Proposer, Question
 from gateway.registry import Model, Registry
 from gateway.request import Reading
-from router_models import Features, traits
-from router_models.policy import Mask, Proposal, Vector
+from router_models.policy import Mask, Vector
 
 #: The model name that asks the gateway to choose.
 AUTO = "auto"
@@ -46,11 +44,15 @@ class Considered(NamedTuple):
 
     published: Published
     preference: str
-    features: npt.NDArray[np.float32]
-    reason: Reason
+    eligibility: Eligibility
     mask: Mask
     excluded: dict[str, str]
-    proposal: Proposal
+    proposed: Proposed
+
+    @property
+    def reason(self) -> Reason:
+        """What the probabilities rest on."""
+        return "policy" if self.proposed.embedded else "prior"
 
 
 class Choice(NamedTuple):
@@ -70,16 +72,14 @@ class Router:
         *,
         registry: Registry,
         learner: Learner,
-        embeddings: Embeddings,
-        features: Features,
+        proposer: Proposer,
         routing: Routing,
         tenants: Mapping[str, Tenant],
         draw: Callable[[], float],
     ) -> None:
         self.registry = registry
         self._learner = learner
-        self._embeddings = embeddings
-        self._features = features
+        self._proposer = proposer
         self._routing = routing
         self._tenants = tenants
         self._draw = draw
@@ -91,7 +91,7 @@ class Router:
             return self._forced(reading, principal)
         considered = await self.consider(reading, principal, wishes)
         number = self._draw()
-        probabilities = considered.proposal.probabilities
+        probabilities = considered.proposed.proposal.probabilities
         place = min(int(np.searchsorted(np.cumsum(probabilities), number, side="right")), len(probabilities) - 1)
         if not considered.mask[place]:  # the sum fell short of one by rounding
             place = int(np.flatnonzero(probabilities)[-1])
@@ -106,7 +106,7 @@ class Router:
         if preference is None:
             known = ", ".join(f"auto:{each}" for each in sorted(self._routing.preferences))
             raise ModelNotFound(f"There is no policy {name!r} here; known are {known}.", param="model")
-        embedding = await self._embeddings.vector(reading.text)
+        embedding = await self._proposer.embedding(reading.text)
         published = self._learner.published(principal.tenant)
         eligibility = self._aligned(published)
         conditions = eligibility.conditions(
@@ -117,24 +117,18 @@ class Router:
             raise self._nobody(conditions)
         if reading.endpoint == "embeddings":
             mask = first_only(mask, excluded, eligibility.arms)
-        seen = traits(
-            reading.text,
-            turns=reading.turns,
-            tools=reading.tools,
-            json_mode=reading.json_mode,
-            images=reading.images,
-        )
-        features = self._features(embedding, seen) if embedding is not None else self._features.prior_only(seen)
         cost_weight = preference.cost_weight if name else self._routing.cost_weight
-        proposal = published.snapshot.propose(
-            features,
-            eligible=mask,
-            costs=self._costs(reading, eligibility) if cost_weight else None,
-            cost_weight=cost_weight,
-            explore=preference.explore and wishes.explore,
+        question = Question(
+            published,
+            reading,
+            embedding,
+            mask,
+            self._costs(reading, eligibility) if cost_weight else None,
+            cost_weight,
+            preference.explore and wishes.explore,
         )
-        reason: Reason = "policy" if embedding is not None else "prior"
-        return Considered(published, name, features, reason, mask, excluded, proposal)
+        proposed = await self._proposer.propose(question)
+        return Considered(published, name, eligibility, mask, excluded, proposed)
 
     def _aligned(self, published: Published) -> Eligibility:
         arms = published.snapshot.arms
@@ -151,8 +145,7 @@ class Router:
         self, considered: Considered, principal: Principal, reading: Reading, place: int, number: float
     ) -> Choice:
         arms = considered.published.snapshot.arms
-        proposal, mask = considered.proposal, considered.mask
-        models = self._eligibility.models
+        proposal, mask = considered.proposed.proposal, considered.mask
         decision = Decision(
             chosen=arms[place],
             reason=considered.reason,
@@ -161,26 +154,26 @@ class Router:
             probabilities=doubles(proposal.probabilities[mask]),
             scores=singles(proposal.scores[mask]),
             draw=number,
-            features=singles(considered.features),
+            features=singles(considered.proposed.features),
             lineage=considered.published.lineage,
             key=principal.name,
             endpoint=reading.endpoint,
             preference=considered.preference,
             excluded=considered.excluded,
         )
-        chosen = models[place]
+        chosen = considered.eligibility.models[place]
         assert chosen is not None
         return Choice(
             chosen,
-            partial(self._ranked, self._eligibility, considered, place),
+            partial(self._ranked, considered, place),
             decision,
             float(proposal.probabilities[place]),
         )
 
-    def _ranked(self, eligibility: Eligibility, considered: Considered, place: int) -> list[Model]:
+    def _ranked(self, considered: Considered, place: int) -> list[Model]:
         """The other eligible models, best score first, as many as may be fallen back on."""
-        models = eligibility.models
-        order = np.argsort(-np.where(considered.mask, considered.proposal.scores, -np.inf), kind="stable")
+        models = considered.eligibility.models
+        order = np.argsort(-np.where(considered.mask, considered.proposed.proposal.scores, -np.inf), kind="stable")
         others = [models[other] for other in order if considered.mask[other] and other != place]
         return [model for model in others[: self._routing.fallbacks] if model is not None]
 

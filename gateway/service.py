@@ -22,6 +22,7 @@ from gateway.learner import Learner
 from gateway.lineage import Lineage
 from gateway.log import Log
 from gateway.metrics import Metrics
+from gateway.proposing import Proposer
 from gateway.registry import Registry
 from gateway.routing import Router
 from gateway.secrets import named_secret
@@ -90,8 +91,7 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
             router=Router(
                 registry=registry,
                 learner=learner,
-                embeddings=embeddings,
-                features=space.features,
+                proposer=Proposer(embeddings=embeddings, features=space.features),
                 routing=configuration.routing,
                 tenants={tenant.id: tenant for tenant in configuration.tenants},
                 draw=random.Random().random,

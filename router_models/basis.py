@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from router_models.neighbourhoods import Floats, Grain
+from router_models.neighbourhoods import Grain
+from router_models.rows import Floats
 
 
 @dataclass(frozen=True, kw_only=True)

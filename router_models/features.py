@@ -8,12 +8,15 @@ moves a vector by a fraction of that.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from router_models.rows import rowwise
 
 HEAD: Final = 3072
 TAIL: Final = 1024
@@ -26,13 +29,16 @@ FORMULA: Final = b"+-*/^\\$%|"
 MARKS: Final = b",.:'\""
 CLOSING: Final = b" \t\r\n\"')]}"
 
-CENTRE: Final = (4.9, 0.02, 0.02, 0.01, 0.02, 0.03, 0.02, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-SCALE: Final = (1.0, 0.03, 0.03, 0.02, 0.02, 0.03, 0.015, 0.2, 0.5, 1.0, 0.5, 0.5, 0.5)
+CENTRE: Final = np.array([4.9, 0.02, 0.02, 0.01, 0.02, 0.03, 0.02, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], np.float32)
+SCALE: Final = np.array([1.0, 0.03, 0.03, 0.02, 0.02, 0.03, 0.015, 0.2, 0.5, 1.0, 0.5, 0.5, 0.5])
 """Where an ordinary prompt lies, and how far from it is far: set by hand, on no file of outcomes."""
 
 REACH: Final = 3.0
 WEIGHT: Final = 0.15
 """A trait counts at most ``REACH`` of its scales, and one scale moves a vector by ``WEIGHT``."""
+
+STEP: Final = (WEIGHT / SCALE).astype(np.float32)
+BOUND: Final = np.float32(WEIGHT * REACH)
 
 
 class Traits(NamedTuple):
@@ -51,13 +57,6 @@ class Traits(NamedTuple):
     tools: float
     json_mode: float
     images: float
-
-    def entries(self) -> list[float]:
-        """The traits as feature entries: centred, scaled, bounded."""
-        return [
-            WEIGHT * min(max((value - centre) / scale, -REACH), REACH)
-            for value, centre, scale in zip(self, CENTRE, SCALE, strict=True)
-        ]
 
 
 TRAITS: Final = len(Traits._fields)
@@ -91,6 +90,16 @@ def traits(text: str, *, turns: int = 1, tools: bool = False, json_mode: bool = 
     )
 
 
+def entries(traits: Sequence[Traits]) -> npt.NDArray[np.float32]:
+    """Traits as feature entries (n, t): centred, scaled, bounded."""
+    scaled: npt.NDArray[np.float32] = np.array(traits, dtype=np.float32)
+    scaled -= CENTRE
+    scaled *= STEP
+    np.maximum(scaled, -BOUND, out=scaled)
+    np.minimum(scaled, BOUND, out=scaled)
+    return scaled
+
+
 @dataclass(frozen=True, kw_only=True)
 class Projection:
     """A frozen affine map of embeddings: ``(embedding - mean) @ matrix``; ``mean`` (e,), ``matrix`` (e, p).
@@ -118,8 +127,8 @@ class Projection:
         """Map (e,) to (p,), or (n, e) to (n, p). Raises ``ValueError`` unless all is finite."""
         if not np.isfinite(embeddings).all():
             raise ValueError("an embedding must be finite")
-        mapped: npt.NDArray[np.float32] = np.matmul(embeddings - self.mean, self.matrix)
-        return mapped
+        mapped: npt.NDArray[np.float32] = rowwise(np.atleast_2d(embeddings) - self.mean, self.matrix)
+        return mapped.reshape((*embeddings.shape[:-1], -1))
 
 
 class Features:
@@ -130,15 +139,23 @@ class Features:
         self.width = projection.matrix.shape[1]
         self.dimensions = 1 + self.width + TRAITS
 
-    def __call__(self, embedding: npt.NDArray[np.float32], traits: Traits) -> npt.NDArray[np.float32]:
-        """Features (d,) of one request; ``embedding`` (e,). Raises ``ValueError`` if it is not finite."""
-        x = self.prior_only(traits)
-        x[1 : 1 + self.width] = self.projection(embedding)
-        return x
+    def __call__(self, embedding: npt.NDArray[np.float32] | None, traits: Traits) -> npt.NDArray[np.float32]:
+        """Features (d,) of one request; see :meth:`rows`."""
+        row: npt.NDArray[np.float32] = self.rows([embedding], [traits])[0]
+        return row
 
-    def prior_only(self, traits: Traits) -> npt.NDArray[np.float32]:
-        """Features (d,) of a request that was not embedded: a constant and the traits, no meaning."""
-        x = np.zeros(self.dimensions, dtype=np.float32)
-        x[0] = 1.0
-        x[1 + self.width :] = traits.entries()
+    def rows(
+        self, embeddings: Sequence[npt.NDArray[np.float32] | None], traits: Sequence[Traits]
+    ) -> npt.NDArray[np.float32]:
+        """Features (n, d) of n requests, their embeddings (e,) each; without one, no meaning: a constant and traits.
+
+        A request's row is the same, bit for bit, in any company. Raises ``ValueError`` if an embedding is not finite.
+        """
+        x = np.zeros((len(traits), self.dimensions), dtype=np.float32)
+        x[:, 0] = 1.0
+        x[:, 1 + self.width :] = entries(traits)
+        told = [embedding for embedding in embeddings if embedding is not None]
+        if told:
+            rows = slice(None) if len(told) == len(x) else [e is not None for e in embeddings]
+            x[rows, 1 : 1 + self.width] = self.projection(np.array(told))
         return x

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+from router_models.rows import Floats, rowwise
 
 SWEEPS: Final = 6
 EDGE: Final = 3.0
@@ -29,7 +29,7 @@ class Grain:
 
     def membership(self, x: Floats) -> Floats:
         """How far requests (n, d) belong to each neighbourhood (n, m): at most 1 in total."""
-        squares = self.lengths - 2.0 * (x @ self.centres.T) + np.einsum("ij,ij->i", x, x)[:, None]
+        squares = self.lengths - 2.0 * rowwise(x, self.centres.T) + np.einsum("ij,ij->i", x, x)[:, None]
         squares /= self.spread
         nearest = squares.min(axis=1, keepdims=True)
         near = np.exp((nearest - squares) / self.softness)

@@ -88,6 +88,17 @@ class Snapshot(Protocol):
         features or when no arm is eligible.
         """
 
+    def propose_all(
+        self,
+        features: npt.NDArray[np.float32],
+        *,
+        eligible: Mask,
+        costs: Vector | None = None,
+        cost_weight: float = 0.0,
+        explore: bool = True,
+    ) -> Proposal:
+        """:meth:`propose` for n requests at once: every array has one more, leading, dimension n, in and out."""
+
 
 class State(Protocol):
     """What a policy has learned so far; owned by one fold."""

@@ -10,9 +10,10 @@ import numpy as np
 from router_models.basis import Basis
 from router_models.hyperparameters import Hyperparameters
 from router_models.memory import Memory
-from router_models.neighbourhoods import Floats, grain
+from router_models.neighbourhoods import grain
 from router_models.policy import Vector
 from router_models.posterior import Evidence, Posterior
+from router_models.rows import Floats
 
 SOONEST: Final = 16
 LATEST: Final = 1024

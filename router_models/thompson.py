@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache
 from statistics import NormalDist
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ import numpy.typing as npt
 from router_models.policy import Mask, Vector
 
 SAMPLES: Final = 256
+
+Scores = npt.NDArray[np.floating[Any]]
 
 
 @lru_cache(maxsize=4096)
@@ -31,35 +33,37 @@ def normals(name: str) -> npt.NDArray[np.float32]:
     return samples
 
 
-def argmax_frequencies(mean: Vector, deviation: Vector, samples: npt.NDArray[np.float32], eligible: Mask) -> Vector:
-    """How often each arm (K,) has the highest of its ``samples`` (K, S) scaled by its posterior; sums to one.
+def argmax_frequencies(mean: Scores, deviation: Scores, samples: npt.NDArray[np.float32], eligible: Mask) -> Vector:
+    """How often each arm (..., K) has the highest of its ``samples`` (K, S) scaled by its posterior; sums to one.
 
     Arms that tie share a sample, so the order of the arms is of no consequence.
     """
-    drawn = samples * deviation.astype(np.float32)[:, None]
-    drawn += mean.astype(np.float32)[:, None]
+    drawn = samples * deviation.astype(np.float32)[..., None]
+    drawn += mean.astype(np.float32)[..., None]
     if not eligible.all():
         drawn[~eligible] = -np.inf
-    return shared(drawn == np.maximum.reduce(drawn, axis=0))
+    return shared(drawn == np.maximum.reduce(drawn, axis=-2, keepdims=True))
 
 
-def greedy(mean: Vector, eligible: Mask) -> Vector:
-    """All mass on the best mean (K,); arms that tie share it."""
+def greedy(mean: Scores, eligible: Mask) -> Vector:
+    """All mass on the best mean (..., K); arms that tie share it."""
     scores = np.where(eligible, mean, -np.inf)
-    return shared((scores == scores.max())[:, None])
+    return shared((scores == scores.max(axis=-1, keepdims=True))[..., None])
 
 
 def shared(won: Mask) -> Vector:
-    """Each sample's win (K, S), split among the arms that tie for it."""
-    wins = np.add.reduce(won, axis=1, dtype=np.int32)
-    if int(wins.sum()) == won.shape[1]:
-        frequencies: Vector = wins / won.shape[1]
-        return frequencies
-    split: Vector = (won / won.sum(axis=0)).mean(axis=1)
-    return split
+    """Each sample's win (..., K, S), split among the arms that tie for it."""
+    wins = np.add.reduce(won, axis=-1, dtype=np.int32)
+    samples = won.shape[-1]
+    frequencies: Vector = wins / samples
+    for tied in np.argwhere(wins.sum(axis=-1) > samples):
+        row = won[tuple(tied)]
+        frequencies[tuple(tied)] = (row / row.sum(axis=0)).mean(axis=1)
+    return frequencies
 
 
 def with_floor(probabilities: Vector, eligible: Mask, mass: float) -> Vector:
-    """Mix in the exploration ``mass``, spread evenly over the eligible arms."""
-    mixed: Vector = (1.0 - mass) * probabilities + eligible * (mass / np.count_nonzero(eligible))
+    """Mix in the exploration ``mass``, spread evenly over the eligible arms (..., K)."""
+    mixed: Vector = (1.0 - mass) * probabilities
+    mixed += eligible * (mass / np.add.reduce(eligible, axis=-1, keepdims=True))
     return mixed

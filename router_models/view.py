@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from router_models.basis import Basis
 from router_models.policy import Mask, Proposal, Vector
+from router_models.rows import Floats, rowwise
 from router_models.thompson import argmax_frequencies, greedy, with_floor
-
-Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +50,26 @@ class View:
         explore: bool = True,
     ) -> Proposal:
         """See :class:`router_models.policy.Snapshot`."""
-        if not math.isfinite(features.dot(features)):
+        usd = None if costs is None else costs[None]
+        rows = self.propose_all(
+            features[None], eligible=eligible[None], costs=usd, cost_weight=cost_weight, explore=explore
+        )
+        return Proposal(probabilities=rows.probabilities[0], scores=rows.scores[0])
+
+    def propose_all(
+        self,
+        features: Floats,
+        *,
+        eligible: Mask,
+        costs: Vector | None = None,
+        cost_weight: float = 0.0,
+        explore: bool = True,
+    ) -> Proposal:
+        """See :class:`router_models.policy.Snapshot`; a request's row is the same, bit for bit, in any company."""
+        if not np.isfinite(features).all():
             raise ValueError("features must be finite")
-        if not eligible.any():
+        everyone = bool(eligible.all())
+        if not (everyone or eligible.any(axis=1).all()):
             raise ValueError("no arm is eligible")
         mean, variance = self.predict(features)
         utility = mean - self.prices
@@ -62,30 +78,36 @@ class View:
         if per_dollar:
             utility = utility - per_dollar * usd
         if self.allowance < math.inf:
-            eligible = self.affordable(usd, eligible)
-        scores = utility if eligible.all() else np.where(eligible, utility, np.nan)
+            eligible = self.affordable(np.broadcast_to(usd, eligible.shape), eligible)
+            everyone = bool(eligible.all())
+        scores = utility if everyone else np.where(eligible, utility, np.nan)
         if not explore:
             return Proposal(probabilities=greedy(utility, eligible), scores=scores)
-        deviation = np.sqrt(self.noise * np.maximum(self.scale**2 * self.levels() + self.thrift**2 * variance, 0.0))
+        deviation = np.sqrt(self.level_variance + np.float32(self.noise * self.thrift**2) * np.maximum(variance, 0.0))
         frequencies = argmax_frequencies(utility, deviation, self.samples, eligible)
         return Proposal(probabilities=with_floor(frequencies, eligible, self.exploration), scores=scores)
 
     def affordable(self, usd: Vector, eligible: Mask) -> Mask:
-        """The eligible arms within the allowance; the cheapest of them if there is none."""
-        within: Mask = eligible & (usd <= self.allowance)
-        return within if within.any() else eligible & (usd <= usd[eligible].min())
+        """The eligible arms (n, K) within the allowance; the cheapest of a row if there is none."""
+        within = eligible & (usd <= self.allowance)
+        cheapest = np.where(eligible, usd, np.inf).min(axis=1, keepdims=True)
+        return np.where(within.any(axis=1, keepdims=True), within, eligible & (usd <= cheapest))
 
-    def levels(self) -> Vector:
-        """Variance (K,) of each arm's level, in noises."""
-        variances: Vector = self.covariance[:, 0, 0].astype(np.float64)
-        return variances
+    @cached_property
+    def level_variance(self) -> Floats:
+        """Variance (K,) that each arm's level is explored with."""
+        variance: Floats = np.float32(self.noise * self.scale**2) * self.covariance[:, 0, 0]
+        return variance
 
-    def predict(self, features: Floats) -> tuple[Vector, Vector]:
-        """Mean (K,) of each arm's expected reward, and its variance in noises."""
-        place = self.basis.places(features[None])[0]
-        match = self.priors @ features
+    def predict(self, features: Floats) -> tuple[Floats, Floats]:
+        """Mean (n, K) of each arm's expected reward, and its variance in noises."""
         arms, size, _ = self.covariance.shape
-        mean = self.average + self.coefficients @ place + (1.0 + self.coefficients[:, -1]) * match
-        spread = (self.covariance.reshape(-1, size) @ place).reshape(arms, size)
-        variance = spread @ place + match * (2.0 * spread[:, -1] + match * self.covariance[:, -1, -1])
-        return mean.astype(np.float64), variance.astype(np.float64)
+        places = self.basis.places(features)
+        matches = rowwise(features, self.priors.T)
+        mean = rowwise(places, self.coefficients.T) + (1.0 + self.coefficients[:, -1]) * matches
+        mean += np.float32(self.average)
+        columns = places[:, :, None]
+        spread = np.matmul(self.covariance.reshape(-1, size), columns).reshape(-1, arms, size)
+        variance = np.matmul(spread, columns)[:, :, 0]
+        variance += matches * (2.0 * spread[:, :, -1] + matches * self.covariance[:, -1, -1])
+        return mean, variance

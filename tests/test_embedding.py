@@ -42,11 +42,23 @@ class Gated:
 
 
 async def test_a_cached_text_is_embedded_once() -> None:
-    embedder = Gated(instant=True)
+    embedder = Gated()
+    embedder.gate.set()
     embeddings = Embeddings(embedder=embedder, wait_s=1, cache=2)
     for text in ("a", "b", "a", "c", "a", "b"):
         assert await embeddings.vector(text) is not None
     assert embedder.texts == ["a", "b", "c", "b"]
+    embeddings.close()
+
+
+async def test_an_instant_embedder_takes_each_new_text_of_a_batch_once() -> None:
+    embedder = Gated(instant=True)
+    embeddings = Embeddings(embedder=embedder, wait_s=1, cache=2)
+    assert all(vector is not None for vector in embeddings.at_once(["a", "b", "a"]))
+    assert all(vector is not None for vector in embeddings.at_once(["a", "c", "b"]))
+    assert all(vector is not None for vector in embeddings.at_once(["a", "a"]))
+    assert embedder.texts == ["a", "b", "c", "a"]
+    assert embeddings.at_once(["b", "fail"])[1] is None
 
 
 async def test_a_slow_embedding_is_not_waited_for_beyond_the_limit_and_is_kept_when_it_comes() -> None:

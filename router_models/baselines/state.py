@@ -55,6 +55,31 @@ class BaselineView:
         chosen = self.choose(self.arms, utility, deviation, eligible)
         return Proposal(probabilities=with_floor(chosen, eligible, self.exploration), scores=scores)
 
+    def propose_all(
+        self,
+        features: Floats,
+        *,
+        eligible: Mask,
+        costs: Vector | None = None,
+        cost_weight: float = 0.0,
+        explore: bool = True,
+    ) -> Proposal:
+        """See :class:`router_models.policy.Snapshot`."""
+        rows = [
+            self.propose(
+                x,
+                eligible=eligible[row],
+                costs=None if costs is None else costs[row],
+                cost_weight=cost_weight,
+                explore=explore,
+            )
+            for row, x in enumerate(features)
+        ]
+        return Proposal(
+            probabilities=np.array([each.probabilities for each in rows]),
+            scores=np.array([each.scores for each in rows]),
+        )
+
 
 class BaselineState:
     """Arms in the order of their names, and an estimator that knows them by index."""

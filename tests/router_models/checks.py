@@ -58,6 +58,7 @@ def check_policy(policy: Policy) -> None:
     check_parameters(policy)
     check_distribution(policy)
     check_frequencies(policy)
+    check_company(policy)
     check_determinism(policy)
     check_round_trip(policy)
     check_corruption(policy)
@@ -101,6 +102,22 @@ def check_frequencies(policy: Policy) -> None:
         counts[min(int(np.searchsorted(np.cumsum(probabilities), draw)), len(NAMES) - 1)] += 1
     deviation = np.sqrt(probabilities * (1 - probabilities) / len(uniform))
     assert (np.abs(counts / len(uniform) - probabilities) <= 4 * deviation + 1e-9).all()
+
+
+def check_company(policy: Policy) -> None:
+    """A request is answered the same, bit for bit, alone and among others."""
+    snapshot = learned(policy).snapshot()
+    x = requests(19, seed=5)
+    rule = np.random.default_rng(6)
+    eligible = rule.random((len(x), len(NAMES))) < 0.7
+    eligible[:, 0] = True
+    costs = rule.random(eligible.shape)
+    for explore in (True, False):
+        rows = snapshot.propose_all(x, eligible=eligible, costs=costs, cost_weight=0.1, explore=explore)
+        for row in range(len(x)):
+            alone = snapshot.propose(x[row], eligible=eligible[row], costs=costs[row], cost_weight=0.1, explore=explore)
+            assert (rows.probabilities[row] == alone.probabilities).all()
+            assert np.array_equal(rows.scores[row], alone.scores, equal_nan=True)
 
 
 def check_determinism(policy: Policy) -> None:

@@ -12,6 +12,7 @@ from router_models.artifacts import FOLDER
 from router_models.artifacts.corpus import corpus
 from router_models.artifacts.project import fit
 from router_models.embedders import MiniLM
+from router_models.features import entries
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +40,9 @@ def test_traits_tell_kinds_of_text_apart() -> None:
 
 def test_traits_are_bounded_whatever_the_text() -> None:
     for text in ("", "\ud800", "?" * 10_000, "9" * 5_000_000, "\0"):
-        entries = traits(text, turns=10**6, images=10**6).entries()
-        assert np.isfinite(entries).all()
-        assert max(abs(entry) for entry in entries) <= 0.46
+        found = entries([traits(text, turns=10**6, images=10**6)])
+        assert np.isfinite(found).all()
+        assert np.abs(found).max() <= 0.46
     started = time.perf_counter()
     traits("a" * 50_000_000)
     assert time.perf_counter() - started < 1.0
@@ -50,7 +51,7 @@ def test_traits_are_bounded_whatever_the_text() -> None:
 def test_features_have_a_constant_a_meaning_and_traits(embedder: MiniLM, features: Features) -> None:
     seen = traits("What is 12 + 30?")
     x = features(embedder.embed(["What is 12 + 30?"])[0], seen)
-    unembedded = features.prior_only(seen)
+    unembedded = features(None, seen)
     assert x.shape == (features.dimensions,) == (64,)
     assert x.dtype == np.float32
     assert x[0] == unembedded[0] == 1.0
@@ -59,6 +60,15 @@ def test_features_have_a_constant_a_meaning_and_traits(embedder: MiniLM, feature
     assert (x[1 + features.width :] == unembedded[1 + features.width :]).all()
     with pytest.raises(ValueError, match="finite"):
         features(np.full(384, np.nan, dtype=np.float32), seen)
+
+
+def test_a_request_has_the_same_features_in_any_company(embedder: MiniLM, features: Features) -> None:
+    prompts = ["What is 12 + 30?", "", "Tell me something nice about the sea.", "def f(x): return {x: 1}"]
+    embeddings = [None if prompt == "" else embedder.embed([prompt])[0] for prompt in prompts]
+    seen = [traits(prompt) for prompt in prompts]
+    rows = features.rows(embeddings, seen)
+    assert all((rows[n] == features(embeddings[n], seen[n])).all() for n in range(len(prompts)))
+    assert (features.rows(embeddings[::-1], seen[::-1]) == rows[::-1]).all()
 
 
 def test_the_semantic_prior_ranks_cards_by_meaning(embedder: MiniLM, features: Features) -> None:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from router_models.basis import Basis
-from router_models.neighbourhoods import Floats, grain
+from router_models.neighbourhoods import grain
+from router_models.rows import Floats
 
 CENTRES = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
 
