@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import numpy as np
 
@@ -12,6 +13,21 @@ from router_models.artifacts import FOLDER
 from router_models.embedders.embedder import Matrix
 from router_models.embedders.excerpt import Excerpt
 from router_models.embedders.fingerprint import fingerprint
+
+CPU_INFO: Final = Path("/proc/cpuinfo")
+
+
+def may_saturate(info: Path = CPU_INFO) -> bool:
+    """Whether this CPU's int8 products may overflow: x86 without VNNI instructions, and any x86 that cannot be asked.
+
+    There onnxruntime can be exact at two and a half times the cost; with VNNI it is exact anyway.
+    """
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return False
+    try:
+        return not {"avx512_vnni", "avx_vnni"} & set(info.read_text().split())
+    except OSError:
+        return True
 
 
 class MiniLM:
@@ -40,7 +56,8 @@ class MiniLM:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False
-        options.add_session_config_entry("session.x64quantprecision", "1")  # no saturation on CPUs without VNNI
+        if may_saturate():
+            options.add_session_config_entry("session.x64quantprecision", "1")
         self._session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
 
     def embed(self, texts: Sequence[str]) -> Matrix:

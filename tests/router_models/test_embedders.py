@@ -17,6 +17,7 @@ from tokenizers import Tokenizer
 from router_models.artifacts import FOLDER
 from router_models.embedders import Embedder, MiniLM, Static, load
 from router_models.embedders.excerpt import CHARACTERS_PER_TOKEN, Excerpt
+from router_models.embedders.minilm import may_saturate
 from router_models.embedders.wordpiece import REMEMBERED_CHUNKS, REMEMBERED_LENGTH, WordPieces
 
 PAIRS = [
@@ -219,3 +220,31 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(ImportError, match=r"pip install 'polyculture\[sentence-transformers\]'"):
         load("sentence-transformers:all-mpnet-base-v2")
+
+
+def test_exact_int8_products_are_asked_for_where_the_processor_needs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "cpuinfo"
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    assert may_saturate(info)  # nothing is known of it
+    info.write_text("flags : fpu avx2 avx512f\n")
+    assert may_saturate(info)
+    info.write_text("flags : fpu avx2 avx512f avx512_vnni\n")
+    assert not may_saturate(info)
+    info.write_text("flags : fpu avx2 avx_vnni\n")
+    assert not may_saturate(info)
+    info.unlink()
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    assert not may_saturate(info)
+
+
+def test_exact_and_fast_products_embed_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["What is 12 + 30?", "The staff was rude and the room dirty. " * 20, "def f(x): return x"]
+    vectors = []
+    for care in (True, False):
+        monkeypatch.setattr("router_models.embedders.minilm.may_saturate", lambda care=care: care)
+        vectors.append(MiniLM().embed(texts))
+    if not may_saturate():
+        assert np.allclose(vectors[0], vectors[1], atol=1e-5)
+    assert np.allclose(np.linalg.norm(vectors, axis=2), 1.0, atol=1e-5)
