@@ -7,9 +7,11 @@ snapshot. The log has everything, so a restart (or a refold) loses nothing.
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
 
@@ -35,7 +37,7 @@ from router_models.policy import Snapshot
 
 _logger = structlog.get_logger("polyculture.learner")
 
-#: How long the event loop waits while events are folded, in seconds; longer when many wait: the queue stays short.
+#: How long events are folded before what they changed is published, in seconds; longer when many wait.
 SLICE_S = 0.002
 
 #: How long events that teach nothing wait for others, in seconds: one snapshot is then published for all of them.
@@ -78,6 +80,8 @@ class Learner:
         self._published: dict[str, Published] = {}
         self._gathering: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="polyculture-learner")
+        self._folding = threading.Lock()
 
     @property
     def lag(self) -> int:
@@ -87,12 +91,15 @@ class Learner:
     def published(self, tenant: str) -> Published:
         """The router that a tenant's requests go by now."""
         found = self._published.get(tenant)
-        return found if found is not None else self._publish(tenant)
+        if found is not None:
+            return found
+        with self._folding:
+            return self._publish(tenant)
 
     def offer(self, records: Sequence[Record]) -> None:
         """Take committed records, in log order."""
         self._queue.extend(records)
-        if not all(isinstance(each.event, Decision | Answer) for each in records):
+        if any(_teaches(each) for each in records):
             self._wake.set()
         elif self._gathering is None:
             self._gathering = asyncio.get_running_loop().call_later(GATHER_S, self._wake.set)
@@ -108,8 +115,9 @@ class Learner:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        self._thread.shutdown()
         while self._queue:
-            self._fold_slice()
+            self._fold()
         await self.save()
 
     async def settled(self) -> None:
@@ -124,8 +132,7 @@ class Learner:
             self._wake.clear()
             self._gather_no_more()
             while self._queue:
-                self._fold_slice()
-                await asyncio.sleep(0)
+                await self._fold_some()
             self._idle.set()
             if self.fold.position - self._tried >= self._snapshot_every:
                 await self.save()
@@ -135,18 +142,30 @@ class Learner:
             self._gathering.cancel()
             self._gathering = None
 
-    def _fold_slice(self) -> None:
+    async def _fold_some(self) -> None:
+        """Count where the loop runs; learn, which may take long now and then, in the learner's thread."""
+        if _teaches(self._queue[0]):
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._fold)
+        else:
+            self._fold(counting=True)
+            await asyncio.sleep(0)
+
+    def _fold(self, *, counting: bool = False) -> None:
+        """Fold for a while, and publish; ``counting`` ends before the next event that teaches."""
         least, until = len(self._queue) // 8 + 1, self._clock() + SLICE_S
         touched: set[str] = set()
-        while self._queue and (least > 0 or self._clock() < until):
-            least -= 1
-            record = self._queue.popleft()
-            if self.fold.apply(record):
-                touched.update(self._touched(record))
-            else:
-                self._on_failure()
-        for tenant in touched:
-            self._refresh(tenant)
+        with self._folding:
+            while self._queue and (least > 0 or self._clock() < until):
+                if counting and _teaches(self._queue[0]):
+                    break
+                least -= 1
+                record = self._queue.popleft()
+                if self.fold.apply(record):
+                    touched.update(self._touched(record))
+                else:
+                    self._on_failure()
+            for tenant in touched:
+                self._refresh(tenant)
 
     def _touched(self, record: Record) -> Sequence[str]:
         if isinstance(record.event, Decision | Feedback | Answer):
@@ -178,7 +197,9 @@ class Learner:
             return
         self._tried = self.fold.position
         try:
-            archive = await asyncio.to_thread(pack, contents(self.fold))
+            with self._folding:
+                found = contents(self.fold)
+            archive = await asyncio.to_thread(pack, found)
             await self.log.transact(partial(_write, archive))
         except LogUnavailable:
             _logger.warning("snapshot_not_saved", position=self._tried)
@@ -187,6 +208,11 @@ class Learner:
             _logger.exception("snapshot_not_saved", position=self._tried)
         else:
             self._saved = archive.position
+
+
+def _teaches(record: Record) -> bool:
+    """Whether folding it is more than counting."""
+    return not isinstance(record.event, Decision | Answer)
 
 
 def _write(archive: Archive, transaction: Transaction) -> bool:

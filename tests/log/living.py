@@ -1,0 +1,55 @@
+"""A log and the learner behind it, as in a gateway."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import sqlalchemy as sa
+
+from gateway.events import Event
+from gateway.fold import Fold
+from gateway.history import restore
+from gateway.learner import Learner
+from gateway.log import Log
+from router_models import make
+from router_models.policy import Policy
+from tests.log.samples import TENANT, arm, started
+
+BEGINNING: list[Event] = [started(), arm("a"), arm("b")]
+
+
+class Live:
+    """A log and the learner behind it, as in a gateway."""
+
+    def __init__(self, *, engine: sa.Engine, fold: Fold, snapshot_every: int) -> None:
+        self.failures = 0
+        self.learner = Learner(fold=fold, snapshot_every=snapshot_every, on_failure=self._failed)
+        self.log = Log(engine=engine, committed=self.learner.offer)
+        self.learner.log = self.log
+
+    def _failed(self) -> None:
+        self.failures += 1
+
+    async def say(self, *events: Event) -> None:
+        """Log events, each of a default tenant's, and wait until they are folded."""
+        made = [self.log.append(event, tenant=TENANT, subject=bytes(16)) for event in events]
+        assert all(await asyncio.gather(*made))
+        await self.learner.settled()
+
+
+@asynccontextmanager
+async def living(
+    engine: sa.Engine, *, make_policy: Callable[..., Policy] = make, snapshot_every: int = 10_000
+) -> AsyncIterator[Live]:
+    with engine.connect() as connection:
+        fold = restore(connection, make_policy=make_policy)
+    live = Live(engine=engine, fold=fold, snapshot_every=snapshot_every)
+    live.log.start(asyncio.get_running_loop())
+    live.learner.start()
+    try:
+        yield live
+    finally:
+        await live.learner.stop()
+        await live.log.stop()
