@@ -48,5 +48,10 @@ main = click.version_option(__version__, prog_name="polyculture")(main)
 bench = LazyGroup(
     name="bench",
     help="Measure, on this machine.",
-    lazy={"demo": "gateway.bench.demo.command:demo", "overhead": "gateway.bench.overhead.command:overhead"},
+    lazy={
+        "demo": "gateway.bench.demo.command:demo",
+        "offpolicy": "gateway.bench.offpolicy.command:offpolicy",
+        "overhead": "gateway.bench.overhead.command:overhead",
+        "routing": "gateway.bench.routing.command:routing",
+    },
 )
