@@ -42,10 +42,9 @@ class Belief:
         self.memory = Memory(dimensions=dimensions, limit=settings.memory)
         self.basis = Basis(sizes=(settings.coarse, settings.fine))
         self.relearned = 0
-        self.scales = np.ones(2)
+        self.scale = 1.0
         self.noise = settings.noise**2
-        own, common = variances(settings, self.scales)
-        self.posterior = Posterior(own=own, common=common)
+        self.posterior = Posterior(**variances(settings, self.scale))
         self.surprise = Surprise()
         self.share = ShareCap(cap=settings.cap)
         self.pacer = Pacer(budget=settings.budget)
@@ -123,9 +122,9 @@ class Belief:
         self.refit()
 
     def refit(self) -> None:
-        """Form beliefs anew from the memory: adapt the prior scales, the posterior and the noise."""
+        """Form beliefs anew from the memory: adapt the scale of skill, the posterior and the noise."""
         said = evidence(self.memory, self.basis, self.priors)
-        self.posterior, self.scales = believe(said, self.settings, self.scales)
+        self.posterior, self.scale = believe(said, self.settings)
         self.noise = noise_variance(self.posterior, said, self.settings)
 
     def reprice(self) -> None:
@@ -187,7 +186,7 @@ class Belief:
             "surprise": self.surprise.sums.copy(),
             "excess": self.share.excess.copy(),
             "costs": self.pacer.costs.copy(),
-            "scalars": np.array([*self.scales, self.noise, self.pacer.price, self.pacer.bank, self.relearned]),
+            "scalars": np.array([self.scale, self.noise, self.pacer.price, self.pacer.bank, self.relearned]),
         }
 
     def restore(self, arrays: Arrays) -> None:
@@ -196,12 +195,12 @@ class Belief:
         k, d, p = len(self.names), self.priors.shape[1], self.basis.size
         self.priors = restored(arrays, "priors", (k, d))
         self.memory.restore(arrays, k)
-        *scales, self.noise, self.pacer.price, self.pacer.bank, relearned = restored(arrays, "scalars", (6,)).tolist()
-        self.scales, self.relearned = np.array(scales), int(relearned)
-        if min(*scales, self.noise) <= 0 or self.pacer.price < 0:
-            raise ValueError("scales and noise are positive, a price is not negative")
-        own, common = variances(self.settings, self.scales)
-        self.posterior = Posterior(own=own, common=common)
+        scalars = restored(arrays, "scalars", (5,)).tolist()
+        self.scale, self.noise, self.pacer.price, self.pacer.bank, relearned = scalars
+        self.relearned = int(relearned)
+        if min(self.scale, self.noise) <= 0 or self.pacer.price < 0:
+            raise ValueError("scale and noise are positive, a price is not negative")
+        self.posterior = Posterior(**variances(self.settings, self.scale))
         self.posterior.covariance = restored(arrays, "covariance", (k, p, p))
         self.posterior.estimate = restored(arrays, "estimate", (k, p))
         self.posterior.shared_covariance = restored(arrays, "shared_covariance", (p, p))

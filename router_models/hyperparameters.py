@@ -15,8 +15,8 @@ class Hyperparameters:
     when sampling, ``cap`` is the largest share of an arm, ``budget`` the USD a request may cost on average.
     ``noise`` is the first guess of an outcome's deviation around its mean; in multiples of it come the prior's
     deviations: of an arm's ``level``, of its ``skill`` in a neighbourhood, of a neighbourhood's ``ease``, of the
-    ``trust`` in descriptions overall and of the ``doubt`` in one arm's. Level and skill are then adapted to the
-    evidence if ``adapt``. There are ``coarse`` and ``fine`` neighbourhoods with edges as soft as ``softness``;
+    ``trust`` in descriptions overall and of the ``doubt`` in one arm's. Skill is then adapted to the evidence
+    if ``adapt``. There are at most ``coarse`` and ``fine`` neighbourhoods with edges as soft as ``softness``;
     the last ``memory`` outcomes count.
     """
 

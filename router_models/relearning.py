@@ -1,9 +1,9 @@
-"""Relearning: new neighbourhoods, prior scales and beliefs from all that is remembered, a few times per thousand."""
+"""Relearning: neighbourhoods, the scale of skill and all beliefs formed anew from what is remembered, now and then."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+import math
+from typing import Final, TypedDict
 
 import numpy as np
 
@@ -22,11 +22,13 @@ LATEST: Final = 1024
 RECENT: Final = 2048
 """Requests that are clustered: the latest."""
 
-STEP: Final = 4.0
-"""Factor by which a prior variance is tried larger and smaller; twice as much is one deviation of its own prior."""
+GROWTH: Final = (0.55, 1.1)
+"""Coarse and fine neighbourhoods, as multiples of the root of the requests clustered: few at first, so that each
+soon has outcomes enough to say something.
+"""
 
-LARGEST: Final = 64.0
-"""Bound of that factor. The prior variances given are the least: too little curiosity costs more than too much."""
+SCALES: Final = (1.0, 4.0, 16.0, 64.0)
+"""Factors tried on skill's prior variance. The one given is the least: too little curiosity costs more than excess."""
 
 FINE: Final = 0.5
 """Prior variance of a skill in a fine neighbourhood, as part of that in a coarse one."""
@@ -44,10 +46,11 @@ def is_due(seen: int, last: int) -> bool:
 
 
 def survey(features: Floats, settings: Hyperparameters) -> Basis:
-    """The neighbourhoods of requests (n, d): coarse and fine, at most one for every four requests."""
-    counts = [min(count, max(len(features) // 4, 2)) for count in (settings.coarse, settings.fine)]
+    """The neighbourhoods of requests (n, d): coarse and fine."""
+    sizes = settings.coarse, settings.fine
+    counts = [min(size, max(int(rate * math.sqrt(len(features))), 2)) for size, rate in zip(sizes, GROWTH, strict=True)]
     grains = tuple(grain(features, count=count, softness=settings.softness) for count in counts)
-    return Basis(sizes=(settings.coarse, settings.fine), grains=grains)
+    return Basis(sizes=sizes, grains=grains)
 
 
 def evidence(memory: Memory, basis: Basis, priors: Vector) -> Evidence:
@@ -67,45 +70,32 @@ def evidence(memory: Memory, basis: Basis, priors: Vector) -> Evidence:
     return Evidence(gram=gram, moment=moment, squares=float(weights @ targets**2), count=float(weights.sum()))
 
 
-def variances(settings: Hyperparameters, scales: Vector) -> tuple[Vector, Vector]:
-    """Prior variances (p,), in noises, of the arms' own part and of the shared part; ``scales`` (2,) multiply
-    those of level and skill.
-    """
-    level, skill = settings.level**2 * scales[0], settings.skill**2 * scales[1]
-    own = np.array([level, *[skill] * settings.coarse, *[FINE * skill] * settings.fine, settings.doubt**2])
+class Variances(TypedDict):
+    """Prior variances (p,), in noises, of the arms' own part and of the shared part."""
+
+    own: Vector
+    common: Vector
+
+
+def variances(settings: Hyperparameters, scale: float) -> Variances:
+    """What the posterior starts from; ``scale`` multiplies skill's variance."""
+    skill = settings.skill**2 * scale
+    own = np.array([settings.level**2, *[skill] * settings.coarse, *[FINE * skill] * settings.fine, settings.doubt**2])
     ease = [settings.ease**2] * (settings.coarse + settings.fine)
     common = np.array([1.0, *ease, settings.trust**2])
-    return own, common
+    return Variances(own=own, common=common)
 
 
-def believe(said: Evidence, settings: Hyperparameters, scales: Vector) -> tuple[Posterior, Vector]:
-    """The posterior, and the scales that make the evidence likeliest, climbing from the given ones."""
-    posterior, score = weighed(said, settings, scales)
-    climbing = settings.adapt
-    while climbing:
-        climbing = False
-        for candidate in neighbours(scales):
-            fitted, candidate_score = weighed(said, settings, candidate)
-            if candidate_score > score:
-                posterior, score, scales, climbing = fitted, candidate_score, candidate, True
-    return posterior, scales
+def believe(said: Evidence, settings: Hyperparameters) -> tuple[Posterior, float]:
+    """The posterior, and the scale of skill that the evidence makes likeliest.
 
-
-def weighed(said: Evidence, settings: Hyperparameters, scales: Vector) -> tuple[Posterior, float]:
-    """The posterior at these scales, and its log evidence, their own prior included."""
-    own, common = variances(settings, scales)
-    posterior = Posterior.fit(said, own=own, common=common)
-    return posterior, posterior.log_evidence(said) - 0.125 * float(np.square(np.log(scales) / np.log(STEP)).sum())
-
-
-def neighbours(scales: Vector) -> Iterator[Vector]:
-    """Each of the scales a step up and a step down, but never below one."""
-    for index in range(len(scales)):
-        for factor in (STEP, 1.0 / STEP):
-            stepped = scales.copy()
-            stepped[index] = min(max(stepped[index] * factor, 1.0), LARGEST)
-            if stepped[index] != scales[index]:
-                yield stepped
+    Whether models are specialists shows within a hundred outcomes, and decides how promising an untried one is.
+    The level's variance stays as given: adapted too, it takes failures in one neighbourhood for general weakness.
+    """
+    scales = SCALES if settings.adapt else SCALES[:1]
+    fits = {scale: Posterior.fit(said, **variances(settings, scale)) for scale in scales}
+    likeliest = max(scales, key=lambda scale: fits[scale].log_evidence(said) - 0.125 * math.log(scale, 4) ** 2)
+    return fits[likeliest], likeliest
 
 
 def noise_variance(posterior: Posterior, said: Evidence, settings: Hyperparameters) -> float:

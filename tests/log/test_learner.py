@@ -231,14 +231,16 @@ def test_the_queue_stays_short_whatever_comes(run: Run) -> None:
         learner.start()
         learner.offer(list(records(*BEGINNING)))
         await learner.settled()
+        learner.offer([record(4 + n, decision("a")) for n in range(190)])
+        await until(lambda: learner.lag < 190)  # it has begun, and does not pause before all is folded
         longest = 0
         for turn in range(300):
-            learner.offer([record(4 + turn * 10 + n, decision("a")) for n in range(10)])
+            learner.offer([record(194 + turn * 10 + n, decision("a")) for n in range(10)])
             await asyncio.sleep(0)
             longest = max(longest, learner.lag)
         assert longest < 200
         await learner.settled()
-        assert (learner.lag, fold.position) == (0, 3 + 300 * 10)
+        assert (learner.lag, fold.position) == (0, 193 + 300 * 10)
         await learner.stop()
 
     run(scenario())
