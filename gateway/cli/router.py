@@ -1,4 +1,4 @@
-"""``polyculture router verify``: what was learned, checked against the log."""
+"""``polyculture router``: what was learned, checked against the log; other policies, judged by it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from rich.progress import Progress
 
 from gateway.archive import contents, difference, pack, unpack
+from gateway.cli.evaluate import evaluate
 from gateway.database import FILE, HEAD, connect, revision
 from gateway.events import UnknownEvent
 from gateway.fold import Fold
@@ -23,6 +24,9 @@ TOLERANCE = 1e-9
 @click.group()
 def router() -> None:
     """Look at the learned state."""
+
+
+router.add_command(evaluate)
 
 
 @router.command()
