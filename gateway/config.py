@@ -97,6 +97,7 @@ class Routing(Section):
     )
     exploration: float = Field(0.01, ge=0, le=0.5, description="Probability mass spread evenly over eligible models.")
     share_cap: float | None = Field(0.6, gt=0, le=1, description="Largest share of routed requests a model may take.")
+    budget: float | None = Field(None, gt=0, description="USD that a routed request may cost on average.")
     cost_weight: float = Field(0.0, ge=0, description="Reward given up per USD of expected cost, for auto.")
     latency_objective_s: float | None = Field(None, gt=0, description="An answer slower than this counts against it.")
     fallbacks: int = Field(2, ge=0, le=10, description="Other models tried when the chosen one fails.")

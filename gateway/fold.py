@@ -112,7 +112,7 @@ class Fold:
             self._own(record.tenant).chose(event.chosen)
 
     def _answered(self, record: Record, event: Payment) -> None:
-        if event.drawn and event.cost and self.policy is not None:
+        if event.drawn and event.cost is not None and self.policy is not None:
             self._own(record.tenant).paid(event.answered, event.cost)
 
     def _fed_back(self, record: Record, event: Feedback) -> None:

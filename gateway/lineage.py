@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from inspect import signature
 
 import structlog
 
@@ -15,7 +16,7 @@ from gateway.events import ArmRemoved, ArmSet, Event, LearningFrozen, LineageSta
 from gateway.fold import Fold
 from gateway.registry import Registry
 from gateway.space import Space
-from router_models import make
+from router_models import POLICIES, make
 from router_models.prior import semantic_prior
 
 _logger = structlog.get_logger("polyculture.lineage")
@@ -29,7 +30,7 @@ class Lineage:
 
     def __init__(self, *, space: Space, routing: Routing) -> None:
         self._space = space
-        parameters = {"exploration": routing.exploration, "cap": routing.share_cap}
+        parameters = _parameters(routing)
         try:
             make(routing.policy, **parameters)
         except ValueError as error:
@@ -67,3 +68,16 @@ class Lineage:
     def _arm(self, name: str, texts: list[str], digest: str) -> ArmSet:
         embeddings = self._space.embedder.embed(texts or [name])
         return ArmSet(name=name, prior=doubles(semantic_prior(self._space.features, embeddings)), digest=digest)
+
+
+def _parameters(routing: Routing) -> dict[str, float | None]:
+    """What the policy is made with. Raises :class:`ConfigurationError` for a limit set that it does not hold."""
+    limits = {"share_cap": ("cap", routing.share_cap), "budget": ("budget", routing.budget)}
+    parameters: dict[str, float | None] = {"exploration": routing.exploration}
+    known = signature(POLICIES[routing.policy]).parameters if routing.policy in POLICIES else ()
+    for setting, (name, value) in limits.items():
+        if name in known:
+            parameters[name] = value
+        elif value is not None and setting in routing.model_fields_set:
+            raise ConfigurationError(f"routing: the policy {routing.policy} holds no {setting}: set it to null")
+    return parameters

@@ -132,3 +132,20 @@ def test_freezing_is_logged_where_it_changes(space: Space) -> None:
 def test_a_policy_that_there_is_not_never_reaches_the_log(space: Space) -> None:
     with pytest.raises(ConfigurationError, match="no policy is called 'oracle'"):
         Lineage(space=space, routing=Routing(policy="oracle"))
+
+
+@pytest.mark.parametrize("policy", ["random", "epsilon_greedy", "linucb", "lints", "kmeans"])
+def test_every_policy_can_be_chosen_by_name(space: Space, policy: str) -> None:
+    fold = Fold(make_policy=make)
+    bring(fold, space, registry(CHAT, MATH), policy=policy)
+    assert fold.policy == make(policy, exploration=0.01)
+    with pytest.raises(ConfigurationError, match=f"the policy {policy} holds no share_cap: set it to null"):
+        Lineage(space=space, routing=Routing(policy=policy, share_cap=0.5))
+    with pytest.raises(ConfigurationError, match="holds no budget"):
+        Lineage(space=space, routing=Routing(policy=policy, budget=0.001))
+
+
+def test_a_budget_reaches_the_policy(space: Space) -> None:
+    fold = Fold(make_policy=make)
+    bring(fold, space, registry(CHAT, MATH), budget=0.002, share_cap=None)
+    assert fold.policy == make("polyculture", exploration=0.01, cap=None, budget=0.002)
