@@ -60,7 +60,7 @@ def hot_endpoints(service: Service) -> dict[str, Any]:
             declared=service.configuration.metrics,
             window_s=service.settings.feedback_window_days * 86_400,
             body_limit=service.settings.max_body_bytes,
-            folding=lambda: not service.learner.fold.frozen,
+            learner=service.learner,
         ),
     }
 

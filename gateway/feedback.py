@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -15,6 +15,7 @@ from gateway.events import Answer, Decision, Feedback, Lesson
 from gateway.exchange import COMPLETION_PREFIX
 from gateway.http import ClientGone, Receive, Scope, Send, read_body, respond, respond_error
 from gateway.keys import KeyRing, Principal
+from gateway.learner import Learner
 from gateway.log import Log, LogUnavailable
 from gateway.metrics import Metrics
 from gateway.transaction import Record, Transaction
@@ -23,6 +24,9 @@ _logger = structlog.get_logger("polyculture.feedback")
 
 #: Most items in one batch.
 BATCH_LIMIT = 1000
+
+#: How long an answer waits for the learner, so that as a rule the next request is routed by what was said.
+PATIENCE_S = 0.05
 
 Text = Annotated[str, msgspec.Meta(max_length=20_000)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -77,7 +81,7 @@ class FeedbackEndpoint:
         declared: Mapping[str, Metric],
         window_s: float,
         body_limit: int,
-        folding: Callable[[], bool] = lambda: True,
+        learner: Learner,
     ) -> None:
         self._keys = keys
         self._log = log
@@ -85,7 +89,7 @@ class FeedbackEndpoint:
         self._declared = declared
         self._window_us = int(window_s * 1e6)
         self._body_limit = body_limit
-        self._folding = folding
+        self._learner = learner
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -122,6 +126,7 @@ class FeedbackEndpoint:
                 "Feedback cannot be stored now: the log cannot be written. Send it again later.",
                 retry_after_s=5,
             ) from None
+        await self._learner.settled(within_s=PATIENCE_S)
         for result in results:
             self._metrics.feedback.labels(result.status if isinstance(result, FeedbackResult) else "refused").inc()
         return results
@@ -181,7 +186,7 @@ class FeedbackEndpoint:
             raise Unprocessable("The decision is too old to take feedback.", param="decision_id")
         said = [each.event for each in history if each.source == checked.source and isinstance(each.event, Feedback)]
         event = checked.event
-        if self._folding():
+        if not self._learner.fold.frozen:
             taught = next((each for each in reversed(said) if each.lesson is not None), None)
             lesson = taught.lesson if taught is not None else _lesson(history, decided)
             event = msgspec.structs.replace(event, lesson=lesson, previous=taught.reward if taught else None)

@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
@@ -120,11 +121,13 @@ class Learner:
             self._fold()
         await self.save()
 
-    async def settled(self) -> None:
-        """Wait until everything committed so far is folded."""
+    async def settled(self, *, within_s: float | None = None) -> None:
+        """Wait until everything committed so far is folded, or for ``within_s`` at most."""
         self._idle.clear()
         self._wake.set()
-        await self._idle.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._idle.wait()
 
     async def _run(self) -> None:
         while True:

@@ -52,6 +52,8 @@ def test_requests_are_served_while_the_learner_thinks(run: Run, engine: sa.Engin
             learning = asyncio.create_task(live.say(feedback("a", 1.0), feedback("b", 0.0)))
             await until(lambda: live.learner.lag == 1)
             assert live.learner.published(TENANT) is before
+            await live.learner.settled(within_s=0.01)  # who waits for it only so long is let go
+            assert live.learner.published(TENANT) is before
             gate.set()
             await learning
             assert live.learner.published(TENANT).version == "1.5"
