@@ -16,6 +16,7 @@ from router_models.checks import check_observation, check_prior, restored, resto
 from router_models.hyperparameters import Hyperparameters
 from router_models.memory import Memory
 from router_models.neighbourhoods import Grain
+from router_models.onboarding import Onboarding
 from router_models.pacing import Pacer
 from router_models.policy import Arm, Arrays, Observation
 from router_models.posterior import Posterior
@@ -47,6 +48,7 @@ class Belief:
         self.posterior = Posterior(**variances(settings, self.scale))
         self.surprise = Surprise()
         self.share = ShareCap(cap=settings.cap)
+        self.onboarding = Onboarding()
         self.pacer = Pacer(budget=settings.budget)
         self.view: View | None = None
 
@@ -60,6 +62,7 @@ class Belief:
             return
         self.names.insert(index, arm.name)
         self.priors = np.insert(self.priors, index, prior, axis=0)
+        self.onboarding.insert(index, seen=self.memory.seen)
         for part in (self.memory, self.posterior, self.surprise, self.share, self.pacer):
             part.insert(index)
 
@@ -70,13 +73,15 @@ class Belief:
             index = self.names.index(name)
             del self.names[index]
             self.priors = np.delete(self.priors, index, axis=0)
-            for part in (self.memory, self.posterior, self.surprise, self.share, self.pacer):
+            for part in (self.memory, self.posterior, self.surprise, self.share, self.onboarding, self.pacer):
                 part.remove(index)
 
     def chose(self, name: str) -> None:
         """See :class:`router_models.policy.State`."""
         if name in self.names:
-            self.share.chose(self.names.index(name))
+            index = self.names.index(name)
+            self.share.chose(index)
+            self.onboarding.chose(index)
 
     def paid(self, name: str, usd: float) -> None:
         """See :class:`router_models.policy.State`. Raises ``ValueError`` unless ``usd`` is finite and not negative."""
@@ -142,6 +147,7 @@ class Belief:
             self.view = self.conviction()
         return replace(
             self.view,
+            newcomers=self.onboarding.newcomers(),
             prices=self.share.prices(),
             expected_costs=self.pacer.expected(),
             pace=self.pacer.per_dollar(),
@@ -159,6 +165,7 @@ class Belief:
             covariance=self.posterior.covariance.astype(float32),
             noise=self.noise,
             samples=np.array([normals(name) for name in self.names]).reshape(-1, SAMPLES),
+            newcomers=self.onboarding.newcomers(),
             prices=self.share.prices(),
             expected_costs=self.pacer.expected(),
             pace=self.pacer.per_dollar(),
@@ -185,6 +192,7 @@ class Belief:
             "shared": self.posterior.shared.copy(),
             "surprise": self.surprise.sums.copy(),
             "excess": self.share.excess.copy(),
+            "trials": self.onboarding.trials.copy(),
             "costs": self.pacer.costs.copy(),
             "scalars": np.array([self.scale, self.noise, self.pacer.price, self.pacer.bank, self.relearned]),
         }
@@ -208,6 +216,7 @@ class Belief:
         self.posterior.shared = restored(arrays, "shared", (p,))
         self.surprise.sums = restored(arrays, "surprise", (4, k))
         self.share.excess = restored(arrays, "excess", (k,))
+        self.onboarding.trials = np.maximum(restored(arrays, "trials", (k,)), 0.0)
         self.pacer.costs = restored(arrays, "costs", (2, k))
         np.linalg.cholesky(self.posterior.covariance)
         np.linalg.cholesky(self.posterior.shared_covariance)

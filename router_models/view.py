@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from router_models.basis import Basis
+from router_models.onboarding import with_trials
 from router_models.policy import Mask, Proposal, Vector
 from router_models.rows import Floats, rowwise
 from router_models.thompson import argmax_frequencies, greedy, with_floor
@@ -19,9 +20,9 @@ class View:
     """K arms over a basis of p entries: level, neighbourhoods, match with the arm's description.
 
     ``coefficients`` (K, p) and ``covariance`` (K, p, p) are the posterior's, ``priors`` (K, d) the arms' semantic
-    priors, ``samples`` (K, S) their standard normals, ``prices`` (K,) the share cap's, in units of reward, and
-    ``expected_costs`` (K,) in USD, of which each costs ``pace`` units of reward to hold the budget, and no request
-    may cost more than the ``allowance``.
+    priors, ``samples`` (K, S) their standard normals, ``newcomers`` (K,) those with trials left, ``prices`` (K,) the
+    share cap's, in units of reward, and ``expected_costs`` (K,) in USD, of which each costs ``pace`` units of reward
+    to hold the budget, and no request may cost more than the ``allowance``.
     """
 
     arms: tuple[str, ...]
@@ -31,6 +32,7 @@ class View:
     covariance: Floats
     noise: float
     samples: Floats
+    newcomers: Mask
     prices: Vector
     expected_costs: Vector
     pace: float
@@ -85,6 +87,8 @@ class View:
             return Proposal(probabilities=greedy(utility, eligible), scores=scores)
         deviation = np.sqrt(self.level_variance + np.float32(self.noise * self.thrift**2) * np.maximum(variance, 0.0))
         frequencies = argmax_frequencies(utility, deviation, self.samples, eligible)
+        if self.newcomers.any():
+            frequencies = with_trials(frequencies, eligible & self.newcomers)
         return Proposal(probabilities=with_floor(frequencies, eligible, self.exploration), scores=scores)
 
     def affordable(self, usd: Vector, eligible: Mask) -> Mask:
