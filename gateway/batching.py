@@ -40,7 +40,7 @@ class Batch(Generic[Question, Answer]):
         if not asked:
             return
         try:
-            answers = self._answer([question for question, _ in asked])
+            answered = list(zip(asked, self._answer([question for question, _ in asked]), strict=True))
         except Exception as error:
             if len(asked) == 1:
                 asked[0][1].set_exception(error)
@@ -48,5 +48,5 @@ class Batch(Generic[Question, Answer]):
                 for each in asked:
                     self._settle([each])
             return
-        for (_, future), answer in zip(asked, answers, strict=True):
+        for (_, future), answer in answered:
             future.set_result(answer)

@@ -88,6 +88,9 @@ class Embeddings:
         except Exception as error:
             _logger.error("embedding_failed", error=str(error))
             found = {}
+        for text in texts:
+            if text in self._cache:
+                self._cache.move_to_end(text)
         vectors = [found[text] if text in found else self._cache.get(text) for text in texts]
         for text, vector in found.items():
             self._keep(text, vector)

@@ -77,7 +77,8 @@ class Hindsight:
             record = record._replace(event=self._decided(record, event))
         elif record.subject in self._replayed:
             self._told(self._replayed[record.subject], record)
-        self._fold.apply(record)
+        if not self._fold.apply(record):
+            self.left_out["that could not be learned from"] += 1
 
     def _decided(self, record: Record, event: Decision) -> Decision:
         """Ask the candidate; the decision as it would have been, by the number that was drawn."""
@@ -135,7 +136,9 @@ class Hindsight:
 
 
 def _candidate(policy: str, settings: Mapping[str, Any], logged: str, **parameters: Any) -> Policy:
-    return make(policy, **{**(parameters if logged == policy else {}), **settings})
+    """The candidate, otherwise set as the log's own policy is; but for a budget, which cannot be replayed."""
+    inherited = {name: value for name, value in parameters.items() if name != "budget"} if logged == policy else {}
+    return make(policy, **{**inherited, **settings})
 
 
 def _decisions(kept: list[tuple[Replayed, float]]) -> Decisions:

@@ -7,7 +7,6 @@ snapshot. The log has everything, so a restart (or a refold) loses nothing.
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -82,7 +81,6 @@ class Learner:
         self._gathering: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="polyculture-learner")
-        self._folding = threading.Lock()
 
     @property
     def lag(self) -> int:
@@ -91,11 +89,10 @@ class Learner:
 
     def published(self, tenant: str) -> Published:
         """The router that a tenant's requests go by now."""
-        found = self._published.get(tenant)
-        if found is not None:
-            return found
-        with self._folding:
-            return self._publish(tenant)
+        found = self._published.get(tenant) or self._published.get(EVERYONE)
+        if found is None:
+            raise LookupError("no lineage has started")
+        return found
 
     def offer(self, records: Sequence[Record]) -> None:
         """Take committed records, in log order."""
@@ -106,7 +103,10 @@ class Learner:
             self._gathering = asyncio.get_running_loop().call_later(GATHER_S, self._wake.set)
 
     def start(self) -> None:
-        """Start folding; what was folded at the start is saved if it was much."""
+        """Publish what was restored, and start folding; what was folded at the start is saved if it was much."""
+        if self.fold.policy is not None:
+            for tenant in (EVERYONE, *self.fold.states):
+                self._refresh(tenant)
         self._wake.set()
         self._task = asyncio.get_running_loop().create_task(self._run(), name="polyculture-learner")
 
@@ -116,7 +116,7 @@ class Learner:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        self._thread.shutdown()
+        await asyncio.to_thread(self._thread.shutdown)
         while self._queue:
             self._fold()
         await self.save()
@@ -157,18 +157,17 @@ class Learner:
         """Fold for a while, and publish; ``counting`` ends before the next event that teaches."""
         least, until = len(self._queue) // 8 + 1, self._clock() + SLICE_S
         touched: set[str] = set()
-        with self._folding:
-            while self._queue and (least > 0 or self._clock() < until):
-                if counting and _teaches(self._queue[0]):
-                    break
-                least -= 1
-                record = self._queue.popleft()
-                if self.fold.apply(record):
-                    touched.update(self._touched(record))
-                else:
-                    self._on_failure()
-            for tenant in touched:
-                self._refresh(tenant)
+        while self._queue and (least > 0 or self._clock() < until):
+            if counting and _teaches(self._queue[0]):
+                break
+            least -= 1
+            record = self._queue.popleft()
+            if self.fold.apply(record):
+                touched.update(self._touched(record))
+            else:
+                self._on_failure()
+        for tenant in touched:
+            self._refresh(tenant)
 
     def _touched(self, record: Record) -> Sequence[str]:
         if isinstance(record.event, Decision | Feedback | Answer):
@@ -179,8 +178,6 @@ class Learner:
 
     def _refresh(self, tenant: str) -> None:
         """Publish anew; a snapshot that fails its checks is not published, the last good one stays."""
-        if tenant == EVERYONE:
-            return
         try:
             self._publish(tenant)
         except Exception:
@@ -200,9 +197,7 @@ class Learner:
             return
         self._tried = self.fold.position
         try:
-            with self._folding:
-                found = contents(self.fold)
-            archive = await asyncio.to_thread(pack, found)
+            archive = await asyncio.to_thread(pack, contents(self.fold))
             await self.log.transact(partial(_write, archive))
         except LogUnavailable:
             _logger.warning("snapshot_not_saved", position=self._tried)

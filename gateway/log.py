@@ -132,10 +132,9 @@ class Log:
 
     def _stage(self, job: Job, *, lazy: bool = False) -> None:
         """Queue a job; what comes while the writer works goes to it together."""
-        if not self._staged:
-            self._staged_at = self._loop.time()
+        if not lazy and not self._awaited:
+            self._awaited, self._staged_at = True, self._loop.time()
         self._staged.append(job)
-        self._awaited |= not lazy
         if not self._flying:
             self._call()
 
@@ -154,9 +153,9 @@ class Log:
         if not self._staged or (self._flying and not self._stopping):
             return
         batch = [self._staged.popleft() for _ in range(min(MOST_ROWS, len(self._staged)))]
-        self._awaited = self._awaited and bool(self._staged)
         now = self._loop.time()
-        self._oldest_at, self._staged_at = self._staged_at if self.healthy else now, now
+        self._oldest_at, self._staged_at = self._staged_at if self.healthy and self._awaited else now, now
+        self._awaited = self._awaited and bool(self._staged)
         self._flying.append(batch)
         self._writer.put(batch)
 

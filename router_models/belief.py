@@ -108,7 +108,7 @@ class Belief:
         target = reward - AVERAGE - match
         mean, variance = self.posterior.learn(arm, basis, target, weight)
         self.memory.append(arm, x, reward, weight)
-        surprise = (target - mean) / math.sqrt(self.noise * (1.0 + variance))
+        surprise = (target - mean) / math.sqrt(self.noise * (1.0 / weight + variance))
         latest = self.surprise.alarm(arm, surprise)
         if latest:
             self.memory.fade(arm, OUTDATED, latest)

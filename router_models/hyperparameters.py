@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -45,8 +46,11 @@ class Hyperparameters:
         if self.budget is not None and not self.budget > 0:
             raise ValueError("budget is positive, or None")
         positive = (self.noise, self.level, self.skill, self.ease, self.trust, self.doubt, self.softness)
-        if min(positive) <= 0 or self.scale < 0 or min(self.coarse, self.fine, self.memory) < 1:
-            raise ValueError("deviations and softness are positive, scale is not negative, counts are at least 1")
+        if not all(0 < value < math.inf for value in positive) or not (self.scale >= 0 and self.thrift >= 0):
+            raise ValueError("deviations and softness are positive, scale and thrift are not negative")
+        counts = (self.coarse, self.fine, self.memory)
+        if not all(isinstance(count, int) and count >= 1 for count in counts):
+            raise ValueError("coarse, fine and memory are whole numbers, at least 1")
 
     @property
     def parameters(self) -> Mapping[str, Any]:

@@ -42,6 +42,8 @@ def evaluate(*, policy: str, settings: dict[str, Any], tenant: str | None) -> No
     from gateway.hindsight import Hindsight
     from router_models import make
 
+    if "budget" in settings:
+        raise click.ClickException("a budget cannot be judged from a log: it holds prices of what was chosen alone")
     try:
         make(policy, **settings)
     except ValueError as error:
