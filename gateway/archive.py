@@ -15,7 +15,7 @@ from gateway.events import ArmSet, LineageStarted, decode, encode
 from gateway.fold import Fold, PolicyMaker
 from router_models.policy import InvalidState
 
-SCHEMA = 1
+SCHEMA = 2
 _MANIFEST = "manifest"
 
 Contents = dict[str, npt.NDArray[Any]]

@@ -86,7 +86,7 @@ def test_a_forged_checksum_does_no_more_than_be_refused(place: int, flip: int, l
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
-        ({"schema": 2}, "schema 2, not 1"),
+        ({"schema": 3}, "schema 3, not 2"),
         ({"tenants": ["default", "other"]}, "no state"),
         ({"tenants": 3}, "not iterable"),
         ({"lineage": 0}, "no lineage"),
