@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from gateway.admin import GROUPS
 from gateway.completions import Completions
 from gateway.endpoints import Endpoints
 from gateway.errors import BadRequest, GatewayError, Internal, MethodNotAllowed, NotFound
@@ -25,6 +26,7 @@ class Application:
     def __init__(self, *, service: Service) -> None:
         self._hot = hot_endpoints(service)
         routes = cold_routes(Endpoints(service=service), self._hot)
+        routes += [route for group in GROUPS for route in group(service=service).routes()]
         self._cold = Starlette(routes=routes, exception_handlers=_HANDLERS)
         self._cold.router.redirect_slashes = False  # a path is right, or there is nothing there
 
@@ -77,8 +79,6 @@ def cold_routes(endpoints: Endpoints, hot: dict[str, Any]) -> list[Route]:
         Route("/health/readiness", endpoints.ready, methods=["GET"]),
         Route("/metrics", endpoints.metrics, methods=["GET"]),
         Route("/openapi.json", endpoints.openapi, methods=["GET"]),
-        Route("/admin/v1/router/freeze", endpoints.freeze, methods=["POST"]),
-        Route("/admin/v1/router/unfreeze", endpoints.unfreeze, methods=["POST"]),
         *(Route(path, endpoint, methods=["POST"]) for path, endpoint in hot.items()),
     ]
 

@@ -1,9 +1,8 @@
-"""The endpoints that are asked now and then: models, dry run, health, metrics, freezing."""
+"""The endpoints that are asked now and then: models, dry run, health, metrics."""
 
 from __future__ import annotations
 
 import ipaddress
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,17 +11,14 @@ from starlette.responses import JSONResponse, Response
 
 from gateway import __version__
 from gateway.completions import wishes
-from gateway.errors import Forbidden, ModelNotFound, Unavailable
-from gateway.events import EVERYONE, Event, LearningFrozen
+from gateway.errors import Forbidden, ModelNotFound
 from gateway.http import read_body
 from gateway.keys import Principal, digest
-from gateway.log import LogUnavailable
 from gateway.openapi import document
 from gateway.registry import Model
 from gateway.request import read_chat
 from gateway.routing import AUTO, Choice, Considered
 from gateway.service import Service
-from gateway.transaction import Transaction
 
 
 class Endpoints:
@@ -93,29 +89,6 @@ class Endpoints:
     async def openapi(self, request: Request) -> Response:
         """``GET /openapi.json``."""
         return JSONResponse(document())
-
-    async def freeze(self, request: Request) -> Response:
-        """``POST /admin/v1/router/freeze``: serve what was learned, learn nothing more."""
-        return await self._set_frozen(request, True)
-
-    async def unfreeze(self, request: Request) -> Response:
-        """``POST /admin/v1/router/unfreeze``: learn again."""
-        return await self._set_frozen(request, False)
-
-    async def _set_frozen(self, request: Request, frozen: bool) -> Response:
-        service = self._service
-        service.keys.ring.admin(request.scope)
-        try:
-            await service.log.transact(partial(_record, LearningFrozen(frozen=frozen)))
-        except LogUnavailable:
-            raise Unavailable("The log cannot be written now.", retry_after_s=5) from None
-        await service.learner.settled()
-        return JSONResponse({"frozen": service.learner.fold.frozen})
-
-
-def _record(event: Event, transaction: Transaction) -> bool:
-    transaction.append(event, tenant=EVERYONE)
-    return True
 
 
 def _is_local(request: Request) -> bool:

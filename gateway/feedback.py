@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from gateway.config import Metric
+from gateway.decoding import decode
 from gateway.errors import BadRequest, GatewayError, Internal, NotFound, Unavailable, Unprocessable
 from gateway.events import Answer, Decision, Feedback, Lesson
 from gateway.exchange import COMPLETION_PREFIX
@@ -205,14 +206,7 @@ class FeedbackEndpoint:
 
 def read(body: bytes) -> FeedbackItem | list[FeedbackItem]:
     """The item or items. Raises :class:`BadRequest` naming the faulty field."""
-    try:
-        items: FeedbackItem | list[FeedbackItem] = _one_or_many.decode(body)
-    except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `")
-        param = path.rstrip("`").removeprefix("$").removeprefix(".") or None
-        raise BadRequest(f"{message}{f' in {param}' if param else ''}.", param=param) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadRequest(f"The body is not valid JSON: {error}.") from error
+    items: FeedbackItem | list[FeedbackItem] = decode(_one_or_many, body)
     return items
 
 

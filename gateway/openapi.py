@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
 import msgspec
 
 from gateway import __version__
+from gateway.admin import GROUPS
 from gateway.feedback import BATCH_LIMIT, FeedbackItem, FeedbackResult
+from gateway.operations import JSON, Nothing, Operation
 from gateway.request import ChatRequest, EmbeddingsRequest
 
-_TYPES = (ChatRequest, EmbeddingsRequest, FeedbackItem, FeedbackResult)
+_OPERATIONS = tuple(operation for group in GROUPS for operation in group.operations())
+_TYPES = (ChatRequest, EmbeddingsRequest, FeedbackItem, FeedbackResult, *(each.answer for each in _OPERATIONS))
+_BODIES = tuple(each.asked for each in _OPERATIONS if each.with_body)
+_BINARY = {"type": "string", "format": "binary"}
 _STATUSES = {
     "400": "The request is not valid.",
     "401": "The API key is missing or not valid.",
@@ -31,7 +37,9 @@ _STATUSES = {
 @cache
 def document() -> dict[str, Any]:
     """The whole description."""
-    _, components = msgspec.json.schema_components(_TYPES, ref_template="#/components/schemas/{name}")
+    types = {each for each in (*_TYPES, *_BODIES) if each is not bytes}
+    ordered = sorted(types, key=lambda each: each.__name__)
+    _, components = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")
     return {
         "openapi": "3.1.0",
         "info": {"title": "Polyculture", "version": __version__, "license": {"name": "Apache-2.0"}},
@@ -47,7 +55,6 @@ def document() -> dict[str, Any]:
 def _paths() -> dict[str, Any]:
     feedback = {"anyOf": [_ref("FeedbackItem"), _many("FeedbackItem")]}
     returned = {"anyOf": [_ref("FeedbackResult"), {"type": "object", "required": ["results"]}]}
-    state = {"type": "object"}
     name = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
     upstream = "429 502 503 504"
     return {
@@ -68,13 +75,51 @@ def _paths() -> dict[str, Any]:
         },
         "/v1/models": {"get": _operation("List models", "401")},
         "/v1/models/{id}": {"get": {**_operation("Show a model", "401 404"), "parameters": [name]}},
-        "/admin/v1/router/freeze": {"post": _operation("Stop learning", "401 403 503", None, state)},
-        "/admin/v1/router/unfreeze": {"post": _operation("Learn again", "401 403 503", None, state)},
+        **_declared(),
         "/healthz": {"get": {**_operation("Is the process alive", ""), "security": []}},
         "/readyz": {"get": {**_operation("Can requests be answered", "503"), "security": []}},
         "/metrics": {"get": {**_operation("Figures for Prometheus", "403", kind="text/plain"), "security": []}},
         "/openapi.json": {"get": {**_operation("This description", ""), "security": []}},
     }
+
+
+def _declared() -> dict[str, Any]:
+    """The operations that groups declare, by path and method."""
+    found: dict[str, dict[str, Any]] = {}
+    for each in _OPERATIONS:
+        path = each.path.replace(":path}", "}")
+        found.setdefault(path, {})[each.method.lower()] = _described(each)
+    return found
+
+
+def _described(operation: Operation[Any]) -> dict[str, Any]:
+    asked, answer = operation.asked, operation.answer
+    statuses = {"401", *operation.errors.split()} | ({"403"} if operation.admin else set())
+    if asked is not Nothing:
+        statuses |= {"400", "413"} if operation.with_body else {"400"}
+    found = _operation(
+        operation.summary,
+        " ".join(sorted(statuses)),
+        None,
+        _BINARY if answer is bytes else _ref(answer.__name__),
+        kind=operation.gives,
+    )
+    if operation.with_body:
+        schema = _BINARY if asked is bytes else _ref(asked.__name__)
+        found["requestBody"] = {"required": True, "content": {operation.takes: {"schema": schema}}}
+    elif asked is not Nothing:
+        found["parameters"] = _parameters(operation)
+    return found
+
+
+def _parameters(operation: Operation[Any]) -> list[dict[str, Any]]:
+    """A struct's fields, those that the path names and those of the query."""
+    schema = msgspec.json.schema(operation.asked)["$defs"][operation.asked.__name__]
+    named, required = re.findall(r"{(\w+)", operation.path), schema.get("required", ())
+    return [
+        {"name": name, "in": "path" if name in named else "query", "required": name in required, "schema": each}
+        for name, each in schema["properties"].items()
+    ]
 
 
 def _operation(
@@ -83,10 +128,10 @@ def _operation(
     body: str | dict[str, Any] | None = None,
     answer: dict[str, Any] | None = None,
     *,
-    kind: str = "application/json",
+    kind: str = JSON,
     streams: bool = False,
 ) -> dict[str, Any]:
-    schema = answer or ({"type": "object"} if kind == "application/json" else {"type": "string"})
+    schema = answer or ({"type": "object"} if kind == JSON else {"type": "string"})
     content: dict[str, Any] = {kind: {"schema": schema}}
     if streams:
         content["text/event-stream"] = {}

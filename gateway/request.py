@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from gateway.decoding import decode
 from gateway.errors import BadRequest
 
 #: Characters of a conversation that are looked at for routing.
@@ -84,24 +85,9 @@ _embeddings = msgspec.json.Decoder(EmbeddingsRequest)
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def _decode(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
-    try:
-        if not body.isascii():
-            body.decode()  # the decoder looks only into the strings that are read
-        return decoder.decode(body)
-    except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `")
-        param = path.rstrip("`").removeprefix("$").removeprefix(".") or None
-        raise BadRequest(f"{message}{f' in {param}' if param else ''}.", param=param) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadRequest(f"The body is not valid JSON: {error}.") from error
-    except RecursionError as error:
-        raise BadRequest("The body is nested too deeply.") from error
-
-
 def read_chat(body: bytes) -> Reading:
     """Read a chat request. Raises :class:`BadRequest` naming the faulty field."""
-    request: ChatRequest = _decode(_chat, body)
+    request: ChatRequest = decode(_chat, body)
     asked = request.max_completion_tokens or request.max_tokens
     kinds = {part.type for message in request.messages if isinstance(message.content, list) for part in message.content}
     length = sum(len(message.text()) for message in request.messages)
@@ -123,7 +109,7 @@ def read_chat(body: bytes) -> Reading:
 
 def read_embeddings(body: bytes) -> Reading:
     """Read an embeddings request: a text, texts, or tokens. Raises :class:`BadRequest`."""
-    request: EmbeddingsRequest = _decode(_embeddings, body)
+    request: EmbeddingsRequest = decode(_embeddings, body)
     texts = [request.input] if isinstance(request.input, str) else [t for t in request.input if isinstance(t, str)]
     if not request.input:
         raise BadRequest("input must not be empty.", param="input")
@@ -161,6 +147,6 @@ def routing_text(messages: list[Message]) -> str:
 
 def with_model(body: bytes, name: str) -> bytes:
     """The same body for another model; every other value keeps its bytes. Raises :class:`BadRequest`."""
-    fields = _decode(_fields, body)
+    fields = decode(_fields, body)
     fields["model"] = msgspec.Raw(msgspec.json.encode(name))
     return msgspec.json.encode(fields)

@@ -1,0 +1,9 @@
+"""What admins ask and order: one module a noun, each a group of operations that need an admin key."""
+
+from __future__ import annotations
+
+from gateway.admin.learning import Learning
+from gateway.operations import Group
+
+#: Every group; a new one joins the routes and the published description by its line here.
+GROUPS: tuple[type[Group], ...] = (Learning,)

@@ -1,0 +1,114 @@
+"""Operations: endpoints that are asked now and then. What each takes, gives and needs is said once.
+
+A :class:`Group` holds the operations about one noun. Its routes and its part of the published description are made from
+the same declarations, so neither can say what the other does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gateway.decoding import convert, decode
+from gateway.errors import Unavailable
+from gateway.http import read_body
+from gateway.keys import Principal
+from gateway.log import LogUnavailable
+from gateway.service import Service
+
+G = TypeVar("G", bound="Group")
+
+#: A method of a group: who asks, and what for (``None`` where nothing is taken).
+Handler = Callable[[G, Principal, Any], Awaitable[Any]]
+
+JSON = "application/json"
+
+
+class Nothing(msgspec.Struct):
+    """A request that says all by its path."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation(Generic[G]):
+    """One endpoint, and the method behind it.
+
+    ``asked`` is what the handler is given: a struct, read from the body of a POST and else from path and query, or
+    ``bytes``, a body as it is, of the kind ``takes``. ``answer`` is what it returns: a struct, or ``bytes`` of the
+    kind ``gives``. ``errors`` are the statuses that it may answer with besides those of every operation.
+    """
+
+    method: str
+    path: str
+    summary: str
+    handler: Handler[G]
+    answer: Any
+    asked: Any = Nothing
+    errors: str = ""
+    admin: bool = True
+    takes: str = JSON
+    gives: str = JSON
+
+    @property
+    def with_body(self) -> bool:
+        """Whether what is asked stands in a body."""
+        return self.method == "POST" and self.asked is not Nothing
+
+    async def serve(self, group: G, service: Service, request: Request) -> Response:
+        """Authenticate, read, do, answer."""
+        ring = service.keys.ring
+        principal = ring.admin(request.scope) if self.admin else ring.authenticate(request.scope)
+        asked = await self._asked(request, service.settings.max_body_bytes)
+        try:
+            answer = await self.handler(group, principal, asked)
+        except LogUnavailable:
+            raise Unavailable("The log cannot be written now.", retry_after_s=5) from None
+        body = answer if isinstance(answer, bytes) else msgspec.json.encode(answer)
+        return Response(body, media_type=self.gives)
+
+    async def _asked(self, request: Request, limit: int) -> Any:
+        if not self.with_body:
+            return convert({**request.query_params, **request.path_params}, self.asked)
+        body = await read_body(request.scope, request.receive, limit=limit)
+        return body if self.asked is bytes else decode(msgspec.json.Decoder(self.asked), body)
+
+
+class Group:
+    """Operations about one noun, over a running service."""
+
+    def __init__(self, *, service: Service) -> None:
+        self._service = service
+
+    @classmethod
+    def operations(cls) -> list[Operation[Any]]:
+        """All of them, in the order of their declaration."""
+        return [member for member in vars(cls).values() if isinstance(member, Operation)]
+
+    def routes(self) -> list[Route]:
+        """Where they are served."""
+        return [self._route(operation) for operation in self.operations()]
+
+    def _route(self, operation: Operation[Any]) -> Route:
+        async def endpoint(request: Request) -> Response:
+            return await operation.serve(self, self._service, request)
+
+        return Route(operation.path, endpoint, methods=[operation.method])
+
+
+def get(path: str, summary: str, *, answer: Any, **details: Any) -> Callable[[Handler[G]], Operation[G]]:
+    """A method as an operation that looks, and changes nothing."""
+    return lambda handler: Operation(
+        method="GET", path=path, summary=summary, handler=handler, answer=answer, **details
+    )
+
+
+def post(path: str, summary: str, *, answer: Any, **details: Any) -> Callable[[Handler[G]], Operation[G]]:
+    """A method as an operation that changes something."""
+    return lambda handler: Operation(
+        method="POST", path=path, summary=summary, handler=handler, answer=answer, **details
+    )
