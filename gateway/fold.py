@@ -67,7 +67,7 @@ class Fold:
         """Fold the next record in; ``False`` for an event that cannot be used, which every fold passes over alike."""
         self.position = record.seq
         try:
-            self._apply[record.kind](record, record.event)
+            self._apply.get(record.kind, _nothing)(record, record.event)
         except Exception:
             _logger.exception("event_not_folded", seq=record.seq, kind=record.kind)
             return False
@@ -157,6 +157,10 @@ class Fold:
 
     def _learning_frozen(self, record: Record, event: LearningFrozen) -> None:
         self.frozen = event.frozen
+
+
+def _nothing(record: Record, event: Any) -> None:
+    """Events that the fold does not read."""
 
 
 def _arm(event: ArmSet) -> Arm:

@@ -7,7 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.events import TYPES, Answer, Decision, Draw, Event, Payment, UnknownEvent, decode, encode
+from gateway.events import (
+    TYPES,
+    Answer,
+    Decision,
+    Draw,
+    Event,
+    Feedback,
+    Lesson,
+    Payment,
+    UnknownEvent,
+    decode,
+    encode,
+)
 from tests.log.samples import FORCED, answer, decision
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -29,7 +41,7 @@ def test_every_event_comes_back_as_it_was(event: Event) -> None:
 
 def test_every_kind_has_one_name() -> None:
     assert {kind.kind: kind for kind in TYPES.values()} == TYPES
-    assert len(TYPES) == 8
+    assert len(TYPES) == 18
 
 
 def test_the_head_of_an_event_is_what_the_fold_reads() -> None:
@@ -44,6 +56,35 @@ def test_fields_of_a_later_version_are_passed_over() -> None:
     for event in (decision("a"), answer("a")):
         later = msgspec.msgpack.encode([*msgspec.msgpack.decode(encode(event)), "more"])
         assert decode(event.kind, later) == event
+
+
+def test_events_of_an_earlier_version_are_read() -> None:
+    """Shapes as version 0.1 wrote them: fields added since have their defaults."""
+    lesson = ["a", b"1234", 7]
+    old = {
+        "decision": [
+            "a",
+            "policy",
+            7,
+            "7.9",
+            ["a"],
+            b"p" * 8,
+            b"s" * 4,
+            0.5,
+            b"1234",
+            "key",
+            "chat",
+            "cheap",
+            {"b": "?"},
+        ],
+        "answer": ["a", 0.5, True, 200, 0.1, None, 3, 4, ["b"]],
+        "feedback": [0.5, 1.0, None, lesson],
+        "learning_frozen": [True],
+    }
+    read = {kind: decode(kind, msgspec.msgpack.encode(fields)) for kind, fields in old.items()}
+    assert read["decision"] == Decision(*old["decision"], assignment=0.0, group="")  # type: ignore[misc]
+    assert read["feedback"] == Feedback(0.5, 1.0, None, Lesson("a", b"1234", 7, group=""))
+    assert encode(read["answer"]) == msgspec.msgpack.encode(old["answer"])
 
 
 def test_propensities_are_those_that_were_drawn_by() -> None:

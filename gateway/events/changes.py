@@ -1,0 +1,74 @@
+"""Events that change what is learned with: arms, space, policy, tenants' states."""
+
+from __future__ import annotations
+
+from gateway.events.event import Event
+
+
+class ArmSet(Event, frozen=True):
+    """A model joined, or its card's meaning changed: ``prior`` (d,) float64, ``digest`` of the texts behind it."""
+
+    kind = "arm_set"
+    name: str
+    prior: bytes
+    digest: str
+
+
+class ArmRemoved(Event, frozen=True):
+    """A model left; its history stays in the log."""
+
+    kind = "arm_removed"
+    name: str
+
+
+class LineageStarted(Event, frozen=True):
+    """A new feature space or policy: nothing learned before applies. ``parameters`` is JSON."""
+
+    kind = "lineage_started"
+    embedder: str
+    dimensions: int
+    policy: str
+    parameters: str
+
+
+class PolicyTuned(Event, frozen=True):
+    """The policy's hyperparameters changed; what was learned goes on under the new ones. ``parameters`` is JSON."""
+
+    kind = "policy_tuned"
+    parameters: str
+
+
+class LearningFrozen(Event, frozen=True):
+    """Learning stopped (or went on), for the record's tenant: feedback is kept, and not folded while frozen."""
+
+    kind = "learning_frozen"
+    frozen: bool
+
+
+class Promoted(Event, frozen=True):
+    """An admin lets this version go live."""
+
+    kind = "promoted"
+    version: str
+
+
+class PoolJoined(Event, frozen=True):
+    """From here on the tenant's lessons teach the pool too (``contributes``), or its state begins as the pool's."""
+
+    kind = "pool_joined"
+    contributes: bool
+    consumes: bool
+
+
+class StateImported(Event, frozen=True):
+    """From here on the tenant has learned what ``archive`` holds, and nothing else."""
+
+    kind = "state_imported"
+    archive: bytes
+
+
+class Checkpoint(Event, frozen=True):
+    """Stands for all events of the tenant before it, which have been dropped; ``archive`` is its state after them."""
+
+    kind = "checkpoint"
+    archive: bytes

@@ -1,0 +1,120 @@
+"""Events of the request's way: what was decided, what was answered, what was said of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from gateway.events.event import Event
+
+Reason = Literal["policy", "prior", "forced"]
+
+
+class Draw(Event, frozen=True):
+    """A decision's first fields, which are all that the fold reads of it."""
+
+    kind = "decision"
+    chosen: str
+    reason: Reason
+    lineage: int
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the policy drew it: forced choices count for nothing."""
+        return self.reason != "forced"
+
+
+class Decision(Draw, frozen=True):
+    """A request was given to a model. Probabilities are float64, scores and features float32.
+
+    ``group`` is which of the tenant's versions proposed ("" the live one, "control", "canary"), drawn by
+    ``assignment``; the probabilities are those within the group.
+
+    What gives the probabilities again: the fold at ``position`` (0 where an older version did not say), the features,
+    ``explore``, and, where they counted, each eligible model's expected ``costs``, float64 in USD, at ``cost_weight``.
+    """
+
+    version: str
+    arms: list[str]
+    probabilities: bytes
+    scores: bytes
+    draw: float
+    features: bytes
+    key: str
+    endpoint: str
+    preference: str
+    excluded: dict[str, str]
+    assignment: float = 0.0
+    group: str = ""
+    position: int = 0
+    explore: bool = True
+    cost_weight: float = 0.0
+    costs: bytes = b""
+
+    def propensity(self) -> float:
+        """The probability with which the chosen model was drawn; 1 where it was forced."""
+        if not self.drawn:
+            return 1.0
+        return float(np.frombuffer(self.probabilities, "<f8")[self.arms.index(self.chosen)])
+
+
+class Payment(Event, frozen=True):
+    """An answer's first fields, which are all that the fold reads of it. Cost in USD."""
+
+    kind = "answer"
+    answered: str
+    cost: float | None
+    drawn: bool
+
+
+class Answer(Payment, frozen=True):
+    """A decision's request ended. Latencies in seconds, ``status`` as the client saw it."""
+
+    status: int
+    latency: float
+    first_byte: float | None
+    input_tokens: int | None
+    output_tokens: int | None
+    failed: list[str]
+
+
+class Lesson(msgspec.Struct, frozen=True, array_like=True):
+    """What an outcome teaches: this arm, at these features, in this space (lineage); ``group`` as in the decision."""
+
+    arm: str
+    features: bytes
+    lineage: int
+    group: str = ""
+
+
+class Feedback(Event, frozen=True):
+    """An outcome of a decision: reward in [0, 1]; ``previous`` is what the same source said before."""
+
+    kind = "feedback"
+    reward: float
+    weight: float
+    previous: float | None
+    lesson: Lesson | None
+    metric: str | None = None
+    value: float | None = None
+    comment: str | None = None
+    correction: str | None = None
+
+
+class FeedbackReleased(Event, frozen=True):
+    """Feedback that was withheld counts from here on; ``seq`` is its place, subject and source are the record's."""
+
+    kind = "feedback_released"
+    seq: int
+    reward: float
+    weight: float
+    lesson: Lesson
+
+
+class Audited(Event, frozen=True):
+    """An admin judged the answer of the record's subject: the truth that everyone who rated it is measured by."""
+
+    kind = "audited"
+    reward: float
