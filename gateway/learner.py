@@ -48,12 +48,16 @@ KEEP = 20
 
 
 class Published(NamedTuple):
-    """What requests of one tenant read: version, lineage, snapshot, and where each arm stands in it."""
+    """What requests of one tenant read: version, lineage, snapshot, and where each arm stands in it.
+
+    ``position`` is the fold's at that moment: ahead of the version's by events that were merely counted.
+    """
 
     version: str
     lineage: int
     snapshot: Snapshot
     places: dict[str, int]
+    position: int
 
 
 class Learner:
@@ -187,7 +191,7 @@ class Learner:
     def _publish(self, tenant: str) -> Published:
         snapshot = self.fold.state(tenant).snapshot()
         places = {name: place for place, name in enumerate(snapshot.arms)}
-        found = Published(self.fold.version(tenant), self.fold.lineage, snapshot, places)
+        found = Published(self.fold.version(tenant), self.fold.lineage, snapshot, places, self.fold.position)
         self._published[tenant] = found
         return found
 

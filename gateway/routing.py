@@ -21,6 +21,7 @@ from gateway.learner import Learner, Published
 from gateway.proposing import Proposed, Proposer, Question
 from gateway.registry import Model, Registry
 from gateway.request import Reading
+from router_models.drawing import drawn
 from router_models.policy import Mask, Vector
 
 #: The model name that asks the gateway to choose.
@@ -42,12 +43,21 @@ class Wishes(NamedTuple):
 class Considered(NamedTuple):
     """One request against the router: who may answer, how likely, and why others may not."""
 
-    published: Published
+    question: Question
     preference: str
     eligibility: Eligibility
-    mask: Mask
     excluded: dict[str, str]
     proposed: Proposed
+
+    @property
+    def published(self) -> Published:
+        """The router that was asked."""
+        return self.question.published
+
+    @property
+    def mask(self) -> Mask:
+        """Who may answer."""
+        return self.question.eligible
 
     @property
     def reason(self) -> Reason:
@@ -91,10 +101,7 @@ class Router:
             return self._forced(reading, principal)
         considered = await self.consider(reading, principal, wishes)
         number = self._draw()
-        probabilities = considered.proposed.proposal.probabilities
-        place = min(int(np.searchsorted(np.cumsum(probabilities), number, side="right")), len(probabilities) - 1)
-        if not considered.mask[place]:  # the sum fell short of one by rounding
-            place = int(np.flatnonzero(probabilities)[-1])
+        place = drawn(considered.proposed.proposal.probabilities, number)
         return self._chosen(considered, principal, reading, place, number)
 
     async def consider(self, reading: Reading, principal: Principal, wishes: Wishes) -> Considered:
@@ -128,7 +135,7 @@ class Router:
             preference.explore and wishes.explore,
         )
         proposed = await self._proposer.propose(question)
-        return Considered(published, name, eligibility, mask, excluded, proposed)
+        return Considered(question, name, eligibility, excluded, proposed)
 
     def _aligned(self, published: Published) -> Eligibility:
         arms = published.snapshot.arms
@@ -145,7 +152,7 @@ class Router:
         self, considered: Considered, principal: Principal, reading: Reading, place: int, number: float
     ) -> Choice:
         arms = considered.published.snapshot.arms
-        proposal, mask = considered.proposed.proposal, considered.mask
+        proposal, mask, question = considered.proposed.proposal, considered.mask, considered.question
         decision = Decision(
             chosen=arms[place],
             reason=considered.reason,
@@ -160,6 +167,10 @@ class Router:
             endpoint=reading.endpoint,
             preference=considered.preference,
             excluded=considered.excluded,
+            position=considered.published.position,
+            explore=question.explore,
+            cost_weight=question.cost_weight,
+            costs=b"" if question.costs is None else doubles(question.costs[mask]),
         )
         chosen = considered.eligibility.models[place]
         assert chosen is not None
@@ -203,6 +214,7 @@ class Router:
             endpoint=reading.endpoint,
             preference="",
             excluded={},
+            position=published.position,
         )
         return Choice(model, list, decision, 1.0)
 

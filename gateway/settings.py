@@ -22,6 +22,7 @@ class Settings(BaseSettings):
         None, description="The default tenant's API key; made and printed once otherwise."
     )
     admin_key: SecretStr | None = Field(None, description="The admin key; made and printed once otherwise.")
+    url: str | None = Field(None, description="The gateway that commands speak to; this machine's when left out.")
     metrics_token: SecretStr | None = Field(None, description="Bearer token for /metrics from other machines.")
     embedder: str = Field(
         "minilm",

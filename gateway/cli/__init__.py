@@ -39,11 +39,22 @@ main = LazyGroup(
         "specialists": "gateway.cli.specialists:specialists",
         "backup": "gateway.cli.storage:backup",
         "restore": "gateway.cli.storage:restore",
-        "router": "gateway.cli.router:router",
+        "router": "gateway.cli:router",
         "bench": "gateway.cli:bench",
     },
 )
 main = click.version_option(__version__, prog_name="polyculture")(main)
+
+router = LazyGroup(
+    name="router",
+    help="Look at what was learned, check it, undo it.",
+    lazy={
+        "evaluate": "gateway.cli.evaluate:evaluate",
+        "freeze": "gateway.cli.learning:freeze",
+        "unfreeze": "gateway.cli.learning:unfreeze",
+        "verify": "gateway.cli.router:verify",
+    },
+)
 
 bench = LazyGroup(
     name="bench",

@@ -1,4 +1,4 @@
-"""``polyculture router``: what was learned, checked against the log; other policies, judged by it."""
+"""``polyculture router verify``: what was learned, checked against the log."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import sqlalchemy as sa
 from rich.progress import Progress
 
 from gateway.archive import contents, difference, pack, unpack
-from gateway.cli.evaluate import evaluate
 from gateway.database import FILE, HEAD, connect, revision
 from gateway.events import UnknownEvent
 from gateway.fold import Fold
@@ -21,15 +20,7 @@ from router_models.policy import InvalidState
 TOLERANCE = 1e-9
 
 
-@click.group()
-def router() -> None:
-    """Look at the learned state."""
-
-
-router.add_command(evaluate)
-
-
-@router.command()
+@click.command()
 def verify() -> None:
     """Fold the whole log anew and compare with the saved state; exits 1 on any difference."""
     settings = Settings()
