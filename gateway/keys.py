@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from gateway.database import begin
 from gateway.errors import Forbidden, Unauthenticated
 from gateway.http import Scope, header
 from gateway.schema import keys
+from gateway.transaction import Transaction
 
 KeyScope = Literal["data", "admin"]
 
@@ -75,8 +76,15 @@ class Ensured(NamedTuple):
     made: dict[str, str]
 
 
-def ensure(connection: sa.Connection, *, given: Mapping[Principal, str | None]) -> Ensured:
+def ensure(
+    connection: sa.Connection,
+    *,
+    given: Mapping[Principal, str | None],
+    added: Callable[[Transaction, Principal], object],
+) -> Ensured:
     """Load all keys; store those given; make one for each principal that has none at all.
+
+    ``added`` is told of each new key, within the transaction that stores it.
 
     Raises :class:`ConfigurationError` when two principals are given one key.
     """
@@ -99,4 +107,6 @@ def ensure(connection: sa.Connection, *, given: Mapping[Principal, str | None]) 
         at = int(time.time() * 1e6)
         with begin(connection):
             connection.execute(keys.insert(), [{"digest": d, **p._asdict(), "at": at} for d, p in fresh.items()])
+            for principal in fresh.values():
+                added(Transaction(connection=connection, position=0, at=at), principal)
     return Ensured(KeyRing(principals={**principals, **fresh}), made)

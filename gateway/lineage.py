@@ -6,10 +6,11 @@ What changed is appended as events, so the fold (and every later refold) sees it
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from inspect import signature
 
 import structlog
+from msgspec.structs import asdict
 
 from gateway.config import ConfigurationError, Routing
 from gateway.events import ArmRemoved, ArmSet, Event, LearningFrozen, LineageStarted, PolicyTuned, doubles
@@ -81,3 +82,15 @@ def _parameters(routing: Routing) -> dict[str, float | None]:
         elif value is not None and setting in routing.model_fields_set:
             raise ConfigurationError(f"routing: the policy {routing.policy} holds no {setting}: set it to null")
     return parameters
+
+
+def summary(changes: Iterable[Event]) -> dict[str, object]:
+    """What changed, in words, for the audit log; priors and other numbers are in the log itself."""
+    told: dict[str, object] = {}
+    named: dict[str, list[str]] = {}
+    for change in changes:
+        if isinstance(change, ArmSet | ArmRemoved):
+            named.setdefault("models_set" if isinstance(change, ArmSet) else "models_removed", []).append(change.name)
+        else:
+            told[change.kind] = asdict(change)
+    return {**told, **named}

@@ -7,6 +7,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
+from functools import partial
 
 import sqlalchemy as sa
 from pydantic import SecretStr
@@ -16,10 +17,13 @@ from gateway.config import Configuration
 from gateway.database import connect, exclusive, migrate
 from gateway.embedding import Embeddings
 from gateway.events import EVERYONE
+from gateway.governance.audit import GATEWAY, Audit
+from gateway.governance.identity import Identity
+from gateway.governance.installation import Installation
 from gateway.history import restore
 from gateway.keys import DEFAULT_TENANT, Ensured, Principal, ensure
 from gateway.learner import Learner
-from gateway.lineage import Lineage
+from gateway.lineage import Lineage, summary
 from gateway.log import Log
 from gateway.metrics import Metrics
 from gateway.proposing import Proposer
@@ -41,6 +45,8 @@ class Service:
 
     settings: Settings
     configuration: Configuration
+    engine: sa.Engine
+    audit: Audit
     keys: Ensured
     registry: Registry
     embeddings: Embeddings
@@ -59,18 +65,19 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
         stack.enter_context(exclusive(settings.data_dir))
         engine = connect(settings.data_dir)
         migrate(engine)
+        audit = Audit(installation=Installation(data_dir=settings.data_dir))
         metrics = Metrics(version=__version__)
         space = Space.of(load_embedder(stack, settings))
         registry = Registry(cards=configuration.models)
         if configuration.specialists:
             await _start_specialists(stack, registry, configuration)
         with engine.connect() as connection:
-            keys = ensure(connection, given=_given_keys(settings, configuration))
+            keys = ensure(connection, given=_given_keys(settings, configuration), added=partial(_tell_of_key, audit))
             fold = restore(connection, make_policy=make)
         learner = Learner(fold=fold, snapshot_every=settings.snapshot_every, on_failure=metrics.learner_failures.inc)
         log = _start_log(stack, engine, learner, settings)
         lineage = Lineage(space=space, routing=configuration.routing)
-        await _bring_in_line(lineage, log, learner, registry, settings.frozen)
+        await _bring_in_line(lineage, log, learner, audit, registry, settings.frozen)
         embeddings = Embeddings(
             embedder=space.embedder,
             wait_s=settings.embedding_wait_ms / 1e3,
@@ -83,6 +90,8 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
         service = Service(
             settings=settings,
             configuration=configuration,
+            engine=engine,
+            audit=audit,
             keys=keys,
             registry=registry,
             embeddings=embeddings,
@@ -137,6 +146,11 @@ def _given_keys(settings: Settings, configuration: Configuration) -> dict[Princi
     return given
 
 
+def _tell_of_key(audit: Audit, transaction: Transaction, key: Principal) -> None:
+    detail = {"scope": key.scope, "tenant": Identity(kind="tenant", tenant=key.tenant)}
+    audit.record(transaction, actor=GATEWAY, action="key.add", subject=Identity.of(key), detail=detail)
+
+
 async def _start_specialists(stack: AsyncExitStack, registry: Registry, configuration: Configuration) -> None:
     """Start the demo's own model servers; they load while the gateway already serves."""
     from gateway.specialists import Supervisor
@@ -159,7 +173,9 @@ def _start_log(stack: AsyncExitStack, engine: sa.Engine, learner: Learner, setti
     return log
 
 
-async def _bring_in_line(lineage: Lineage, log: Log, learner: Learner, registry: Registry, frozen: bool | None) -> None:
+async def _bring_in_line(
+    lineage: Lineage, log: Log, learner: Learner, audit: Audit, registry: Registry, frozen: bool | None
+) -> None:
     """Log what the configuration changed since the last run, and wait until it is folded."""
     changes = list(lineage.changes(learner.fold, registry, frozen=frozen))
     if not changes:
@@ -168,6 +184,7 @@ async def _bring_in_line(lineage: Lineage, log: Log, learner: Learner, registry:
     def write(transaction: Transaction) -> bool:
         for change in changes:
             transaction.append(change, tenant=EVERYONE)
+        audit.record(transaction, actor=GATEWAY, action="configuration.change", detail=summary(changes))
         return True
 
     await log.transact(write)

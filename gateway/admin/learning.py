@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import msgspec
 
 from gateway.events import EVERYONE, LearningFrozen
+from gateway.governance.identity import Identity
 from gateway.keys import Principal
 from gateway.operations import Group, Nothing, post
 from gateway.transaction import Transaction
@@ -24,20 +23,21 @@ class Learning(Group):
     @post("/admin/v1/router/freeze", "Stop learning", answer=LearningState, errors="503")
     async def freeze(self, principal: Principal, asked: Nothing) -> LearningState:
         """Serve what was learned, learn nothing more."""
-        return await self._set(True)
+        return await self._set(principal, True)
 
     @post("/admin/v1/router/unfreeze", "Learn again", answer=LearningState, errors="503")
     async def unfreeze(self, principal: Principal, asked: Nothing) -> LearningState:
         """Learn again."""
-        return await self._set(False)
+        return await self._set(principal, False)
 
-    async def _set(self, frozen: bool) -> LearningState:
+    async def _set(self, principal: Principal, frozen: bool) -> LearningState:
         service = self._service
-        await service.log.transact(partial(_record, LearningFrozen(frozen=frozen)))
+
+        def write(transaction: Transaction) -> None:
+            transaction.append(LearningFrozen(frozen=frozen), tenant=EVERYONE)
+            action = "router.freeze" if frozen else "router.unfreeze"
+            service.audit.record(transaction, actor=Identity.of(principal), action=action)
+
+        await service.log.transact(write)
         await service.learner.settled()
         return LearningState(service.learner.fold.frozen)
-
-
-def _record(event: LearningFrozen, transaction: Transaction) -> bool:
-    transaction.append(event, tenant=EVERYONE)
-    return True
