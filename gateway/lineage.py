@@ -31,16 +31,11 @@ class Lineage:
 
     def __init__(self, *, space: Space, routing: Routing) -> None:
         self._space = space
-        parameters = _parameters(routing)
-        try:
-            make(routing.policy, **parameters)
-        except ValueError as error:
-            raise ConfigurationError(f"routing: {error}") from error
         self.started = LineageStarted(
             embedder=space.fingerprint,
             dimensions=space.features.dimensions,
             policy=routing.policy,
-            parameters=json.dumps(parameters, sort_keys=True),
+            parameters=json.dumps(parameters(routing), sort_keys=True),
         )
 
     def changes(self, fold: Fold, registry: Registry, *, frozen: bool | None) -> Iterator[Event]:
@@ -71,17 +66,24 @@ class Lineage:
         return ArmSet(name=name, prior=doubles(semantic_prior(self._space.features, embeddings)), digest=digest)
 
 
-def _parameters(routing: Routing) -> dict[str, float | None]:
-    """What the policy is made with. Raises :class:`ConfigurationError` for a limit set that it does not hold."""
+def parameters(routing: Routing) -> dict[str, float | None]:
+    """What the policy is made with.
+
+    Raises :class:`ConfigurationError` for a policy that there is not, or a limit set that it does not hold.
+    """
     limits = {"share_cap": ("cap", routing.share_cap), "budget": ("budget", routing.budget)}
-    parameters: dict[str, float | None] = {"exploration": routing.exploration}
+    found: dict[str, float | None] = {"exploration": routing.exploration}
     known = signature(POLICIES[routing.policy]).parameters if routing.policy in POLICIES else ()
     for setting, (name, value) in limits.items():
         if name in known:
-            parameters[name] = value
+            found[name] = value
         elif value is not None and setting in routing.model_fields_set:
             raise ConfigurationError(f"routing: the policy {routing.policy} holds no {setting}: set it to null")
-    return parameters
+    try:
+        make(routing.policy, **found)
+    except ValueError as error:
+        raise ConfigurationError(f"routing: {error}") from error
+    return found
 
 
 def summary(changes: Iterable[Event]) -> dict[str, object]:

@@ -39,6 +39,7 @@ main = LazyGroup(
         "specialists": "gateway.cli.specialists:specialists",
         "backup": "gateway.cli.storage:backup",
         "restore": "gateway.cli.storage:restore",
+        "config": "gateway.cli.config:config",
         "audit": "gateway.cli.audit:audit",
         "router": "gateway.cli:router",
         "bench": "gateway.cli:bench",
