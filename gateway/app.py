@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gateway.admin import GROUPS
 from gateway.completions import Completions
 from gateway.endpoints import Endpoints
 from gateway.errors import BadRequest, GatewayError, Internal, MethodNotAllowed, NotFound
 from gateway.feedback import FeedbackEndpoint
 from gateway.http import ClientGone, Receive, Scope, Send
+from gateway.openapi import GROUPS
 from gateway.request import read_chat, read_embeddings
 from gateway.service import Service
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
+import msgspec
 import numpy as np
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -61,8 +62,8 @@ class Endpoints:
         body = await read_body(request.scope, request.receive, limit=service.settings.max_body_bytes)
         reading = read_chat(body)
         if reading.model == AUTO or reading.model.startswith("auto:"):
-            return JSONResponse(_dry_run(await service.router.consider(reading, principal, wishes(request.scope))))
-        return JSONResponse(_dry_forced(await service.router.route(reading, principal, wishes(request.scope))))
+            return _told(_dry_run(await service.router.consider(reading, principal, wishes(request.scope))))
+        return _told(_dry_forced(await service.router.route(reading, principal, wishes(request.scope))))
 
     async def alive(self, request: Request) -> Response:
         """``GET /healthz``: the process serves."""
@@ -116,6 +117,11 @@ def _card(model: Model) -> dict[str, Any]:
         "json_mode": card.json_mode,
         "tags": sorted(card.tags),
     }
+
+
+def _told(document: dict[str, Any]) -> Response:
+    """JSON in which a score that is not there, of a model beyond the budget, is null."""
+    return Response(msgspec.json.encode(document), media_type="application/json")
 
 
 def _dry_run(considered: Considered) -> dict[str, Any]:

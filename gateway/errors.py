@@ -110,6 +110,12 @@ class ModelNotFound(NotFound):
     code = "model_not_found"
 
 
+class DecisionNotFound(NotFound):
+    """There is no such decision, or not for this caller."""
+
+    code = "decision_not_found"
+
+
 class MethodNotAllowed(GatewayError):
     """The path takes other methods."""
 

@@ -24,6 +24,15 @@ COMPLETION_PREFIX = "chatcmpl-"
 CLIENT_GONE = 499
 
 
+def subject_of(name: str) -> bytes | None:
+    """The decision that is meant by its own id, with or without dashes, or by the completion's; else ``None``."""
+    try:
+        subject = bytes.fromhex(name.removeprefix(COMPLETION_PREFIX).replace("-", ""))
+    except ValueError:
+        return None
+    return subject if len(subject) == 16 else None
+
+
 class Exchange:
     """Filled in as the request goes its way; times are of a monotonic clock, in seconds."""
 

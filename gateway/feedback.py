@@ -13,7 +13,7 @@ from gateway.config import Metric
 from gateway.decoding import decode
 from gateway.errors import BadRequest, GatewayError, Internal, NotFound, Unavailable, Unprocessable
 from gateway.events import Answer, Decision, Feedback, Lesson
-from gateway.exchange import COMPLETION_PREFIX
+from gateway.exchange import subject_of
 from gateway.http import ClientGone, Receive, Scope, Send, read_body, respond, respond_error
 from gateway.keys import KeyRing, Principal
 from gateway.learner import Learner
@@ -213,12 +213,8 @@ def read(body: bytes) -> FeedbackItem | list[FeedbackItem]:
 def _subject(item: FeedbackItem) -> bytes:
     if (item.decision_id is None) == (item.completion_id is None):
         raise BadRequest("Give either decision_id or completion_id.", param="decision_id")
-    name = item.decision_id or (item.completion_id or "").removeprefix(COMPLETION_PREFIX)
-    try:
-        subject = bytes.fromhex(name.replace("-", ""))
-    except ValueError:
-        subject = b""
-    if len(subject) != 16:
+    subject = subject_of(item.decision_id or item.completion_id or "")
+    if subject is None:
         raise NotFound("There is no such decision.", param="decision_id" if item.decision_id else "completion_id")
     return subject
 

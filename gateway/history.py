@@ -46,27 +46,29 @@ def refold(connection: sa.Connection, *, make_policy: PolicyMaker, upto: int | N
     return fold
 
 
-def archives(connection: sa.Connection) -> Iterator[Archive]:
+def archives(connection: sa.Connection, *, upto: int | None = None) -> Iterator[Archive]:
     """The saved snapshots, newest first."""
     query = sa.select(snapshots).order_by(snapshots.c.position.desc())
+    if upto is not None:
+        query = query.where(snapshots.c.position <= upto)
     positions = [row.position for row in connection.execute(query.with_only_columns(snapshots.c.position))]
     for position in positions:
         row = connection.execute(sa.select(snapshots).where(snapshots.c.position == position)).one()
         yield Archive(row.position, row.checksum, row.archive)
 
 
-def restore(connection: sa.Connection, *, make_policy: PolicyMaker) -> Fold:
-    """The fold at the log's end: the newest sound snapshot, then the events after it.
+def restore(connection: sa.Connection, *, make_policy: PolicyMaker, upto: int | None = None) -> Fold:
+    """The fold at the log's end, or at ``upto``: the newest sound snapshot, then the events after it.
 
     A damaged snapshot is passed over with a warning; with none left, everything is folded again.
     """
     fold = Fold(make_policy=make_policy)
-    for archive in archives(connection):
+    for archive in archives(connection, upto=upto):
         try:
             fold = unpack(archive, make_policy=make_policy)
             break
         except InvalidState as error:
             _logger.warning("snapshot_refused", error=str(error))
-    for each in records(connection, after=fold.position):
+    for each in records(connection, after=fold.position, upto=upto):
         fold.apply(each)
     return fold

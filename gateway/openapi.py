@@ -9,10 +9,14 @@ from typing import Any
 import msgspec
 
 from gateway import __version__
-from gateway.admin import GROUPS
+from gateway.admin import GROUPS as ADMIN
+from gateway.explain.decisions import Decisions
 from gateway.feedback import BATCH_LIMIT, FeedbackItem, FeedbackResult
-from gateway.operations import JSON, Nothing, Operation
+from gateway.operations import JSON, Group, Nothing, Operation
 from gateway.request import ChatRequest, EmbeddingsRequest
+
+#: All groups of operations: what is served and what is described.
+GROUPS: tuple[type[Group], ...] = (Decisions, *ADMIN)
 
 _OPERATIONS = tuple(operation for group in GROUPS for operation in group.operations())
 _TYPES = (ChatRequest, EmbeddingsRequest, FeedbackItem, FeedbackResult, *(each.answer for each in _OPERATIONS))
@@ -27,7 +31,7 @@ _STATUSES = {
     "413": "The body is too large.",
     "415": "The model's server does not take this kind of content.",
     "422": "The request is valid but cannot be followed.",
-    "429": "The model is at its rate limit.",
+    "429": "Too much at once, here or at the model.",
     "502": "The model failed.",
     "503": "Not possible now; try again.",
     "504": "The model did not answer in time.",

@@ -35,6 +35,7 @@ main = LazyGroup(
     help="Route each AI request to the best of many small models, and learn who is best from outcomes.",
     lazy={
         "serve": "gateway.cli.serve:serve",
+        "explain": "gateway.cli.explain:explain",
         "init": "gateway.init.command:init",
         "specialists": "gateway.cli.specialists:specialists",
         "backup": "gateway.cli.storage:backup",

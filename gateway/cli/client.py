@@ -33,6 +33,17 @@ class Remote:
         self.url = url.rstrip("/")
         self._headers = {"authorization": f"Bearer {key}"}
 
+    @classmethod
+    def found(cls, url: str | None) -> Remote:
+        """The gateway at ``url``, or else where the settings say. Raises ``ClickException`` without a key."""
+        settings = Settings()
+        key = settings.admin_key or settings.api_key
+        if key is None:
+            raise click.ClickException("set POLYCULTURE_ADMIN_KEY to the gateway's admin key")
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
+        here = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+        return cls(url=url or settings.url or here, key=key.get_secret_value())
+
     def get(self, path: str, **query: Any) -> Any:
         """The document there; a query's values of ``None`` are left out."""
         return self.ask("GET", path, params={n: v for n, v in query.items() if v is not None}).json()
@@ -63,19 +74,9 @@ def remote(function: Callable[..., Page]) -> Callable[..., None]:
     @click.option("--json", "plain", is_flag=True, help="Print the answer as JSON.")
     @functools.wraps(function)
     def command(*, url: str | None, plain: bool, **given: Any) -> None:
-        show(function(_remote(url), **given), plain=plain)
+        show(function(Remote.found(url), **given), plain=plain)
 
     return command
-
-
-def _remote(url: str | None) -> Remote:
-    settings = Settings()
-    key = settings.admin_key or settings.api_key
-    if key is None:
-        raise click.ClickException("set POLYCULTURE_ADMIN_KEY to the gateway's admin key")
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
-    here = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
-    return Remote(url=url or settings.url or here, key=key.get_secret_value())
 
 
 def _complaint(answer: httpx.Response) -> str:

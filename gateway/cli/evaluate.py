@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from gateway.database import FILE, HEAD, connect, revision
 from gateway.settings import Settings
 
 if TYPE_CHECKING:
@@ -67,26 +66,17 @@ def _read(hindsight: Hindsight) -> None:
     from rich.progress import Progress
     from sqlalchemy import func, select
 
-    from gateway.events import UnknownEvent
+    from gateway.cli.data import reading
     from gateway.hindsight import everything
     from gateway.schema import events
 
-    folder = Settings().data_dir
-    if not (folder / FILE).exists():
-        raise click.ClickException(f"there is no database in {folder}")
-    with connect(folder).connect() as connection:
-        if revision(connection) != HEAD:
-            raise click.ClickException("another version wrote this database; start this version's gateway once")
+    with reading(Settings().data_dir) as connection, Progress(transient=True) as progress:
         total = connection.execute(select(func.max(events.c.seq))).scalar() or 0
-        try:
-            with Progress(transient=True) as progress:
-                task = progress.add_task("replaying", total=total)
-                for record in everything(connection):
-                    hindsight.take(record)
-                    if record.seq % 1000 == 0:
-                        progress.update(task, completed=record.seq)
-        except UnknownEvent as error:
-            raise click.ClickException(str(error)) from error
+        task = progress.add_task("replaying", total=total)
+        for record in everything(connection):
+            hindsight.take(record)
+            if record.seq % 1000 == 0:
+                progress.update(task, completed=record.seq)
 
 
 def _tell(found: Decisions, policy: str) -> None:

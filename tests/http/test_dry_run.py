@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from gateway.events import Decision
-from tests.conftest import ACME_KEY
-from tests.support.gateway import Gateway, question
+from tests.conftest import ACME_KEY, Start
+from tests.support.cards import card
+from tests.support.gateway import Gateway, eventually, question
 from tests.support.upstream import Upstream
 
 LONG = "word " * 2000
@@ -86,6 +87,20 @@ def test_a_policy_may_mind_the_cost(healthy: Gateway) -> None:
     prompt = "Write a Python function that sorts a list."
     plain, cheap = healthy.probabilities(prompt), healthy.probabilities(prompt, model="auto:cheap")
     assert cheap["code"] < plain["code"]
+
+
+def test_a_model_beyond_the_budget_has_no_score_and_no_chance(start: Start, upstream: Upstream) -> None:
+    prices = {"dear": {"input": 100.0, "output": 100.0}, "cheap": {}}
+    models = [card(name, upstream.url, description="cats", price=price) for name, price in prices.items()]
+    gateway = start({"models": models, "routing": {"budget": 1e-6, "share_cap": None}})
+    paid: set[str] = set()
+    while paid != prices.keys():  # what a model costs is known once it was paid
+        paid.add(gateway.chat().headers["x-polyculture-model"])
+    expected = {"model": "dear", "probability": 0.0, "score": None}
+    eventually(lambda: expected in gateway.route()["candidates"])
+    name = gateway.chat().headers["x-polyculture-decision-id"]
+    explained = gateway.client.get(f"/v1/decisions/{name}").json()
+    assert expected in explained["candidates"]
 
 
 def test_a_tenants_models_are_the_only_ones_it_sees(healthy: Gateway) -> None:

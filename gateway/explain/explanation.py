@@ -1,0 +1,192 @@
+"""What the log says of one decision, as a document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+import numpy as np
+
+from gateway.events import Answer, Decision, Feedback, Reason
+from gateway.exchange import COMPLETION_PREFIX
+from gateway.hindsight import IMPLICIT
+from gateway.transaction import Record
+from router_models.drawing import drawn
+
+
+class Candidate(msgspec.Struct):
+    """A model that could answer; ``score`` is its mean utility, where it was known and within the budget."""
+
+    model: str
+    probability: float
+    score: float | None
+
+
+class Answered(msgspec.Struct):
+    """How the request ended; ``failed`` are the models that failed before ``model`` was asked."""
+
+    model: str
+    fallback: bool
+    failed: list[str]
+    status: int
+    latency_s: float
+    first_byte_s: float | None
+    input_tokens: int | None
+    output_tokens: int | None
+    cost_usd: float | None
+
+
+class Outcome(msgspec.Struct):
+    """An outcome that was told. ``status``: ``counted``, ``amended`` by a later one, or ``kept`` without learning."""
+
+    position: int
+    at: datetime
+    source: str
+    implicit: bool
+    status: str
+    reward: float
+    weight: float
+    metric: str | None
+    value: float | None
+    comment: str | None
+    correction: str | None
+
+
+class Recomputed(msgspec.Struct):
+    """The probabilities computed anew from the log up to ``position``; ``exact`` where no bit differs."""
+
+    position: int
+    exact: bool
+    largest_difference: float | None
+    note: str = ""
+
+
+class Replay(msgspec.Struct):
+    """The draw made again: ``ok`` where the logged number and probabilities give the model that was chosen."""
+
+    ok: bool
+    model: str
+    version: Recomputed | None = None
+
+
+class Explanation(msgspec.Struct):
+    """One decision, whole."""
+
+    decision_id: str
+    completion_id: str
+    at: datetime
+    tenant: str
+    key: str
+    endpoint: str
+    preference: str
+    chosen: str
+    reason: Reason
+    propensity: float
+    draw: float
+    group: str
+    assignment: float
+    router_version: str
+    lineage: int
+    candidates: list[Candidate]
+    excluded: dict[str, str]
+    answer: Answered | None
+    feedback: list[Outcome]
+    replay: Replay
+
+
+def explain(history: Sequence[Record]) -> Explanation:
+    """The explanation of the one decision that ``history`` is about, oldest record first. Raises ``LookupError``."""
+    record, decision = decided(history)
+    assert record.subject is not None
+    return Explanation(
+        decision_id=record.subject.hex(),
+        completion_id=f"{COMPLETION_PREFIX}{record.subject.hex()}",
+        at=_time(record),
+        tenant=record.tenant,
+        key=decision.key,
+        endpoint=decision.endpoint,
+        preference=decision.preference,
+        chosen=decision.chosen,
+        reason=decision.reason,
+        propensity=decision.propensity(),
+        draw=decision.draw,
+        group=decision.group,
+        assignment=decision.assignment,
+        router_version=decision.version,
+        lineage=decision.lineage,
+        candidates=_candidates(decision),
+        excluded=decision.excluded,
+        answer=next((_answered(each.event, decision) for each in history if isinstance(each.event, Answer)), None),
+        feedback=_outcomes(history),
+        replay=_replay(decision),
+    )
+
+
+def decided(history: Sequence[Record]) -> tuple[Record, Decision]:
+    """The decision among the records about it. Raises ``LookupError`` where there is none."""
+    for record in history:
+        if isinstance(record.event, Decision):
+            return record, record.event
+    raise LookupError("there is no such decision")
+
+
+def _candidates(decision: Decision) -> list[Candidate]:
+    probabilities = np.frombuffer(decision.probabilities, "<f8").tolist()
+    scores = np.frombuffer(decision.scores, "<f4").tolist() or [np.nan] * len(probabilities)
+    return [
+        Candidate(model, probability, None if np.isnan(score) else score)
+        for model, probability, score in zip(decision.arms, probabilities, scores, strict=True)
+    ]
+
+
+def _replay(decision: Decision) -> Replay:
+    model = decision.arms[drawn(np.frombuffer(decision.probabilities, "<f8"), decision.draw)]
+    return Replay(ok=model == decision.chosen, model=model)
+
+
+def _answered(answer: Answer, decision: Decision) -> Answered:
+    return Answered(
+        model=answer.answered,
+        fallback=answer.answered != decision.chosen,
+        failed=answer.failed,
+        status=answer.status,
+        latency_s=answer.latency,
+        first_byte_s=answer.first_byte,
+        input_tokens=answer.input_tokens,
+        output_tokens=answer.output_tokens,
+        cost_usd=answer.cost,
+    )
+
+
+def _outcomes(history: Sequence[Record]) -> list[Outcome]:
+    told = [(record, record.event) for record in history if isinstance(record.event, Feedback)]
+    latest = {record.source: record.seq for record, _ in told}
+    found = []
+    for record, event in told:
+        status = "counted" if event.lesson is not None else "kept"
+        if latest[record.source] != record.seq:
+            status = "amended"
+        found.append(_outcome(record, event, status))
+    return found
+
+
+def _outcome(record: Record, event: Feedback, status: str) -> Outcome:
+    source = record.source or ""
+    return Outcome(
+        position=record.seq,
+        at=_time(record),
+        source=source,
+        implicit=source.startswith(IMPLICIT),
+        status=status,
+        reward=event.reward,
+        weight=event.weight,
+        metric=event.metric,
+        value=event.value,
+        comment=event.comment,
+        correction=event.correction,
+    )
+
+
+def _time(record: Record) -> datetime:
+    return datetime.fromtimestamp(record.at / 1e6, UTC)

@@ -1,0 +1,64 @@
+"""A decision's probabilities, computed anew from the log alone: the fold of what came before, and what it was asked."""
+
+from __future__ import annotations
+
+import numpy as np
+import sqlalchemy as sa
+
+from gateway.events import Decision
+from gateway.explain.explanation import Recomputed
+from gateway.fold import Fold, PolicyMaker
+from gateway.history import restore
+from router_models import make
+from router_models.policy import Vector
+
+
+def recompute(
+    connection: sa.Connection, decision: Decision, *, tenant: str, make_policy: PolicyMaker = make
+) -> Recomputed:
+    """Fold the log up to where the decision's router stood, ask it again, and compare."""
+    position = decision.position or int(decision.version.partition(".")[2])
+    if not decision.drawn:
+        return _untold(position, "the client named the model: nothing was computed")
+    fold = restore(connection, make_policy=make_policy, upto=position)
+    if fold.lineage != decision.lineage:
+        return _untold(position, "the log does not reach back to this version")
+    anew = propose(fold, decision, tenant=tenant)
+    if anew is None:
+        return _untold(position, "the log does not know all of its models at this version")
+    logged = np.frombuffer(decision.probabilities, "<f8")
+    note = "" if decision.position else "an older version logged it, without all that its prices rested on"
+    return Recomputed(
+        position=position,
+        exact=anew.tobytes() == logged.tobytes(),
+        largest_difference=float(np.abs(anew - logged).max()),
+        note=note,
+    )
+
+
+def propose(fold: Fold, decision: Decision, *, tenant: str) -> Vector | None:
+    """The probabilities of the decision's arms, in its order, by ``fold``; ``None`` where it lacks one of them."""
+    snapshot = fold.state(tenant).snapshot()
+    places = {name: place for place, name in enumerate(snapshot.arms)}
+    if not places.keys() >= set(decision.arms):
+        return None
+    rows = [places[name] for name in decision.arms]
+    eligible = np.zeros(len(places), dtype=np.bool_)
+    eligible[rows] = True
+    costs = None
+    if decision.costs:
+        costs = np.zeros(len(places))
+        costs[rows] = np.frombuffer(decision.costs, "<f8")
+    proposal = snapshot.propose(
+        np.frombuffer(decision.features, "<f4"),
+        eligible=eligible,
+        costs=costs,
+        cost_weight=decision.cost_weight,
+        explore=decision.explore,
+    )
+    probabilities: Vector = proposal.probabilities[rows]
+    return probabilities
+
+
+def _untold(position: int, note: str) -> Recomputed:
+    return Recomputed(position=position, exact=False, largest_difference=None, note=note)

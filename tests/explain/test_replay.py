@@ -1,0 +1,97 @@
+"""The probabilities of logged decisions come again from the log, to the bit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from gateway.database import connect
+from gateway.events import Decision
+from gateway.explain.explanation import Recomputed
+from gateway.explain.replay import recompute
+from tests.conftest import ACME_KEY, Start
+from tests.support import cards
+from tests.support.gateway import Gateway, question
+from tests.support.upstream import Upstream
+
+PROMPTS = ("What is 2 + 2?", "Hello there!", "Sort this list in Python.", "Tell me about cats.")
+ASKED = ("auto", "auto:cheap", "auto:eu", "auto:quality")
+
+
+def lived(gateway: Gateway, rounds: int) -> None:
+    """Requests of all kinds by two tenants, most of them with feedback."""
+    for number in range(rounds):
+        headers = {"authorization": f"Bearer {ACME_KEY}"} if number % 5 == 4 else {}
+        headers |= {"x-polyculture-explore": "off"} if number % 7 == 6 else {}
+        model = "auto" if number % 5 == 4 else ASKED[number % 4]
+        answer = gateway.chat(f"{PROMPTS[number % 3]} {number % 11}", model=model, headers=headers)
+        assert answer.status_code == 200
+        if number % 3:
+            said = {"completion_id": answer.json()["id"], "score": (number * 7 % 10) / 9}
+            assert gateway.client.post("/v1/feedback", json=said, headers=headers).status_code == 200
+
+
+def replays(folder: Path, gateway: Gateway) -> list[tuple[Decision, Recomputed]]:
+    found = []
+    with connect(folder).connect() as connection:
+        for record in gateway.records(Decision):
+            assert isinstance(record.event, Decision)
+            found.append((record.event, recompute(connection, record.event, tenant=record.tenant)))
+    return found
+
+
+@pytest.mark.parametrize("routing", [{"share_cap": 0.4}, {"budget": 2e-5, "cost_weight": 50.0}])
+def test_every_decision_of_a_living_gateway_replays_exactly(
+    start: Start, upstream: Upstream, routing: dict[str, Any]
+) -> None:
+    configuration = cards.healthy(upstream.url)
+    configuration["routing"] |= routing
+    gateway = start(configuration, ACME_KEY=ACME_KEY, POLYCULTURE_SNAPSHOT_EVERY="40")
+    lived(gateway, 60)
+    found = replays(gateway.data_dir, gateway)
+    assert len(found) == 60
+    for decision, anew in found:
+        assert (anew.exact, anew.largest_difference, anew.note) == (True, 0.0, ""), decision
+
+
+def test_decisions_made_while_the_learner_works_replay_too(start: Start, upstream: Upstream) -> None:
+    configuration = cards.healthy(upstream.url)
+    gateway = start(configuration, ACME_KEY=ACME_KEY)
+    with httpx.Client(base_url=gateway.url, headers=gateway.client.headers, timeout=60) as other:
+        for number in range(10):
+            ids = [gateway.chat(f"{PROMPTS[0]} {number}.{each}").json()["id"] for each in range(6)]
+            items = [{"completion_id": each, "score": place / 5} for place, each in enumerate(ids)]
+            assert other.post("/v1/feedback", json=items).status_code == 200
+            assert other.post("/v1/chat/completions", json=question(PROMPTS[1])).status_code == 200
+    assert all(anew.exact for _, anew in replays(gateway.data_dir, gateway))
+
+
+def test_over_http_it_is_asked_for(start: Start, upstream: Upstream) -> None:
+    gateway = start(cards.healthy(upstream.url), ACME_KEY=ACME_KEY)
+    lived(gateway, 8)
+    name = gateway.chat(PROMPTS[3], model="auto:cheap").headers["x-polyculture-decision-id"]
+    replay = gateway.client.get(f"/v1/decisions/{name}", params={"replay": "version"}).json()["replay"]
+    assert (replay["ok"], replay["version"]["exact"], replay["version"]["largest_difference"]) == (True, True, 0.0)
+
+
+def test_what_cannot_be_computed_anew_says_why(start: Start, upstream: Upstream) -> None:
+    gateway = start(cards.healthy(upstream.url), ACME_KEY=ACME_KEY)
+    gateway.chat(PROMPTS[0])
+    (decision,) = gateway.events(Decision)
+    changes: list[tuple[dict[str, Any], str]] = [
+        ({"lineage": 7}, "the log does not reach back"),
+        ({"arms": ["math", "gone"]}, "does not know all of its models"),
+        ({"position": 0}, "an older version logged it"),
+    ]
+    with connect(gateway.data_dir).connect() as connection:
+        for change, note in changes:
+            anew = recompute(connection, msgspec.structs.replace(decision, **change), tenant="default")
+            assert note in anew.note
+        tampered = msgspec.structs.replace(decision, probabilities=decision.probabilities[::-1])
+        anew = recompute(connection, tampered, tenant="default")
+    assert not anew.exact
+    assert anew.largest_difference
