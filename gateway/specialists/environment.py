@@ -15,6 +15,6 @@ _THREADS = (
 
 
 def environment() -> dict[str, str]:
-    """Where to import from, and how few threads to use."""
+    """Where to import from, how few threads to use, and that onnxruntime tells its maker nothing."""
     paths = os.pathsep.join(path for path in sys.path if path)
-    return {"PYTHONPATH": paths, "MALLOC_ARENA_MAX": "2", **dict.fromkeys(_THREADS, "1")}
+    return {"PYTHONPATH": paths, "MALLOC_ARENA_MAX": "2", "ORT_DISABLE_TELEMETRY": "1", **dict.fromkeys(_THREADS, "1")}

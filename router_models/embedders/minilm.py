@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,6 +43,8 @@ class MiniLM:
     instant: ClassVar[bool] = False
 
     def __init__(self, *, folder: Path = FOLDER, head: int = 190, tail: int = 64) -> None:
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # when loaded without, it reports to its maker
+
         import onnxruntime
         from tokenizers import Tokenizer
 

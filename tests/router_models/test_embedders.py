@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -208,6 +209,14 @@ def test_importing_loads_neither_torch_nor_onnxruntime() -> None:
     code = "import sys, router_models.embedders; print({'torch', 'onnxruntime', 'onnx'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"
+
+
+def test_embedding_leaves_no_trace_in_the_home_folder(tmp_path: Path) -> None:
+    """The runtime's telemetry, were it on, would keep a device's id there and report by it."""
+    code = "from router_models.embedders import load; load('minilm').embed(['a'])"
+    paths = os.pathsep.join(path for path in sys.path if path)
+    subprocess.run([sys.executable, "-c", code], check=True, env={"HOME": str(tmp_path), "PYTHONPATH": paths})
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["", "word2vec", "minilm:large", "sentence-transformers", "sentence-transformers:"])
