@@ -70,9 +70,10 @@ def endpoints() -> str:
 
 
 def metrics() -> str:
-    """Every metric that one process exposes."""
+    """Every metric of our own; those of the process are Prometheus' usual ones, where the system tells them."""
     declared = Metrics(version=__version__).registry.collect()
-    rows = ((f"`{family.name}`", family.type, family.documentation) for family in declared)
+    own = (family for family in declared if not family.name.startswith("polyculture_process_"))
+    rows = ((f"`{family.name}`", family.type, family.documentation) for family in own)
     return _table(("Metric", "Type", "Meaning"), rows)
 
 

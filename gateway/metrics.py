@@ -14,6 +14,7 @@ from prometheus_client import (
     Gauge,
     Histogram,
     Info,
+    ProcessCollector,
     disable_created_metrics,
     generate_latest,
 )
@@ -89,6 +90,7 @@ class Metrics:
             "embedding_duration_seconds", "Time to embed one prompt, uncached.", buckets=_OVERHEAD, **made
         )
         Info("build", "What runs.", **made).info({"version": version})
+        ProcessCollector(**made)
         self._series: dict[tuple[str, str, int], _Series] = {}
         self._recent: deque[str] = deque(maxlen=WINDOW)
         self._tally: Tally[str] = Tally()

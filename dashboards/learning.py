@@ -1,0 +1,71 @@
+"""The overview's rows about choosing and learning."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dashboards.panels import Graph, Query
+from dashboards.queries import largest, rate, select, total
+
+ROUTING: Final = (
+    Graph(
+        "Share by model",
+        "Of the last routed requests.",
+        (Query(largest(select("routed_share"), "model"), "{{model}}"),),
+        unit="percentunit",
+        stacked=True,
+    ),
+    Graph(
+        "Concentration",
+        "How many models really share the work, and the largest share. One model taking all of it is a monoculture.",
+        (
+            Query(select("effective_models"), "effective models, {{instance}}"),
+            Query(select("largest_share"), "largest share, {{instance}}"),
+        ),
+    ),
+    Graph(
+        "Routed by reason",
+        "Choices a second: by the policy, or by the prior when the embedding was not there in time.",
+        (Query(total(rate("routed_total"), "reason"), "{{reason}}"),),
+        unit="ops",
+        stacked=True,
+    ),
+)
+
+LEARNING: Final = (
+    Graph(
+        "Feedback",
+        "Items a second by what became of them.",
+        (Query(total(rate("feedback_total"), "status"), "{{status}}"),),
+        unit="ops",
+        stacked=True,
+    ),
+    Graph(
+        "Faults seen in answers",
+        "Implicit outcomes a second by their form.",
+        (Query(total(rate("implicit_outcomes_total"), "kind"), "{{kind}}"),),
+        unit="ops",
+        stacked=True,
+    ),
+    Graph(
+        "Lessons",
+        "Outcomes folded into the live state a second, and the log's events.",
+        (
+            Query(f"deriv({select('learner_lessons')}[$__rate_interval])", "lessons, {{instance}}"),
+            Query(f"deriv({select('router_version')}[$__rate_interval])", "events, {{instance}}"),
+        ),
+        unit="ops",
+    ),
+    Graph(
+        "Learner's lag",
+        "Committed events that are not folded yet.",
+        (Query(select("learner_lag_events"), "{{instance}}"),),
+    ),
+    Graph(
+        "Learner's failures",
+        "Events or snapshots that it could not use, a second.",
+        (Query(total(rate("learner_failures_total"), "instance"), "{{instance}}"),),
+        unit="ops",
+    ),
+    Graph("Frozen", "1 while learning is frozen.", (Query(select("learning_frozen"), "{{instance}}"),)),
+)
