@@ -11,11 +11,13 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from gateway.events import ArmSet, LineageStarted, decode, encode
-from gateway.fold import Fold, PolicyMaker
+from gateway.events import ArmSet, LineageStarted, PoolJoined, decode, encode
+from gateway.fold import Fold
+from gateway.tenant_state import TenantState, split
+from gateway.tenants import Named, PolicyMaker
 from router_models.policy import InvalidState
 
-SCHEMA = 2
+SCHEMA = 3
 _MANIFEST = "manifest"
 
 Contents = dict[str, npt.NDArray[Any]]
@@ -31,15 +33,18 @@ class Archive(NamedTuple):
 
 def contents(fold: Fold) -> Contents:
     """A private copy of all that a fold holds, as named arrays; quick, so that it may run on the event loop."""
-    tenants = list(fold.states)
+    tenants = sorted(fold.states)
     manifest = {
         "schema": SCHEMA,
         "position": fold.position,
         "lineage": fold.lineage,
-        "frozen": fold.frozen,
-        "lessons": fold.lessons,
+        "policy": fold.live,
+        "shadow": fold.second,
+        "frozen": sorted(fold.freezes),
         "learned": fold.learned,
+        "pool": {tenant: [joined.contributes, joined.consumes] for tenant, joined in fold.pool.items()},
         "tenants": tenants,
+        "labels": fold.labels(),
     }
     found: Contents = {
         _MANIFEST: np.frombuffer(json.dumps(manifest, sort_keys=True).encode(), np.uint8),
@@ -84,19 +89,20 @@ def _fold(arrays: Contents, manifest: dict[str, Any], *, make_policy: PolicyMake
     fold = Fold(make_policy=make_policy)
     started = decode(LineageStarted.kind, arrays["lineage"].tobytes())
     if manifest["lineage"] and isinstance(started, LineageStarted):
-        fold.start(manifest["lineage"], started)
+        shadow = manifest["shadow"]
+        fold.follow(Named(*manifest["policy"]), None if shadow is None else Named(*shadow))
+        fold.begin(manifest["lineage"], started)
     for payload in msgspec.msgpack.decode(arrays["arms"].tobytes()):
         arm = decode(ArmSet.kind, payload)
         assert isinstance(arm, ArmSet)
         fold.arms[arm.name] = arm
+    found = split(arrays)
     for number, tenant in enumerate(manifest["tenants"]):
-        prefix = f"{number}/"
-        mine = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
-        if fold.policy is None:
-            raise InvalidState("it has tenants, and no lineage")
-        fold.states[tenant] = fold.policy.load(mine)
+        fold.states[tenant] = TenantState.load(found.get(str(number), {}), policy=fold.policy, shadow=fold.shadow)
+    fold.pool = {tenant: PoolJoined(*joined) for tenant, joined in manifest["pool"].items()}
     fold.position = fold.base = manifest["position"]
-    fold.frozen, fold.lessons, fold.learned = manifest["frozen"], manifest["lessons"], manifest["learned"]
+    fold.freezes, fold.learned = set(manifest["frozen"]), manifest["learned"]
+    fold.saved = manifest["labels"]
     return fold
 
 

@@ -1,167 +1,231 @@
 """The learned state is a fold over the log: ``fold(events)``, and nothing else changes it.
 
 The fold is deterministic, so a prefix of the log names a version. It reads logged decisions (what was chosen), answers
-(what was paid) and feedback (what was learned); it never chooses.
+(what was paid) and feedback (what was learned), under the log's controls; it never chooses.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import msgspec
 import numpy as np
 import structlog
 
+from gateway.controls import Controls
 from gateway.events import (
     EVERYONE,
+    POOL,
     ArmRemoved,
     ArmSet,
     Draw,
+    Erased,
     Feedback,
+    FeedbackExcluded,
+    FeedbackReleased,
     LearningFrozen,
+    Lesson,
     LineageStarted,
     Payment,
+    PolicyChanged,
     PolicyTuned,
+    PoolJoined,
 )
+from gateway.tenants import Named, PolicyMaker, Tenants, arm, named
 from gateway.transaction import Record
-from router_models.policy import Arm, Observation, Policy, State
-
-#: Makes a policy from its name and its parameters as keywords.
-PolicyMaker = Callable[..., Policy]
+from router_models.policy import Observation
 
 _logger = structlog.get_logger("polyculture.fold")
 
 
-class Fold:
-    """The state at ``position``: every tenant's learned state, the arms, and whether learning is frozen.
+class Fold(Tenants):
+    """The state at ``position``: every tenant's, and for whom learning is frozen (``freezes``).
 
-    ``base`` is the position of the saved fold that this one went on from.
+    ``learned`` are the positions of the last events that changed what a tenant's router knows. ``base`` is that of the
+    saved fold that this one went on from, and ``saved`` the labels that it had, until its controls are known.
     """
 
-    def __init__(self, *, make_policy: PolicyMaker) -> None:
-        self._make_policy = make_policy
+    def __init__(self, *, make_policy: PolicyMaker, controls: Controls | None = None) -> None:
+        super().__init__(make_policy=make_policy)
         self._apply: dict[str, Callable[[Record, Any], None]] = {
             Draw.kind: self._decided,
             Payment.kind: self._answered,
             Feedback.kind: self._fed_back,
+            FeedbackReleased.kind: self._released,
             ArmSet.kind: self._arm_set,
             ArmRemoved.kind: self._arm_removed,
             LineageStarted.kind: self._lineage_started,
             PolicyTuned.kind: self._policy_tuned,
+            PoolJoined.kind: self._pool_joined,
             LearningFrozen.kind: self._learning_frozen,
+            **dict.fromkeys((FeedbackExcluded.kind, PolicyChanged.kind, Erased.kind), self._controlled),
         }
-        self.policy: Policy | None = None
-        self.started = LineageStarted(embedder="", dimensions=0, policy="", parameters="{}")
+        self.controls = controls or Controls()
         self.position = 0
         self.base = 0
-        self.lineage = 0
-        self.frozen = False
-        self.lessons = 0
-        self.arms: dict[str, ArmSet] = {}
-        self.states: dict[str, State] = {}
+        self.freezes: set[str] = set()
         self.learned: dict[str, int] = {}
+        self.saved: dict[str, str] | None = None
+
+    @property
+    def frozen(self) -> bool:
+        """Whether nobody learns."""
+        return EVERYONE in self.freezes
+
+    @property
+    def lessons(self) -> int:
+        """Feedback that counted."""
+        return sum(state.lessons for state in self.states.values())
+
+    def is_frozen(self, tenant: str) -> bool:
+        """Whether this tenant's router does not learn."""
+        return self.frozen or tenant in self.freezes
 
     def apply(self, record: Record) -> bool:
         """Fold the next record in; ``False`` for an event that cannot be used, which every fold passes over alike."""
         self.position = record.seq
         try:
-            self._apply.get(record.kind, _nothing)(record, record.event)
+            self._apply.get(record.kind, _pass)(record, record.event)
         except Exception:
             _logger.exception("event_not_folded", seq=record.seq, kind=record.kind)
             return False
         return True
 
-    def state(self, tenant: str) -> State:
-        """A tenant's state; one without events yet knows the arms' priors, and is not kept.
-
-        Raises ``LookupError`` before the first lineage.
-        """
-        if self.policy is None:
-            raise LookupError("no lineage has started")
-        state = self.states.get(tenant)
-        if state is None:
-            return self.policy.start(dimensions=self.started.dimensions, arms=self._priors())
-        return state
-
     def version(self, tenant: str) -> str:
         """``<lineage>.<position>``: the last event that changed what this tenant's router knows."""
-        return f"{self.lineage}.{max(self.learned.get(tenant, 0), self.learned.get(EVERYONE, 0))}"
+        known = [EVERYONE, tenant] if self.begun(tenant) or self.source(tenant) is None else [EVERYONE, tenant, POOL]
+        return f"{self.lineage}.{max(self.learned.get(each, 0) for each in known)}"
 
-    def start(self, lineage: int, started: LineageStarted) -> None:
-        """Begin a feature space: a policy without outcomes or arms."""
-        self.policy = self._make_policy(started.policy, **json.loads(started.parameters))
-        self.started = started
-        self.lineage = lineage
-        self.arms = {}
-        self.states = {}
-        self.learned = {EVERYONE: lineage}
+    def label(self, tenant: str, controls: Controls) -> str:
+        """What of ``controls`` this tenant's state depends on: while it stays the same, so does the state."""
+        return controls.digest(position=self.position, tenants=self.circle(tenant), lineage=self.lineage)
 
-    def _own(self, tenant: str) -> State:
-        state = self.states.get(tenant)
-        if state is None:
-            state = self.states[tenant] = self.state(tenant)
-        return state
+    def labels(self) -> dict[str, str]:
+        """Everyone's label under the controls that this was folded under."""
+        if self.saved is not None:
+            return self.saved
+        return {tenant: self.label(tenant, self.controls) for tenant in (EVERYONE, *self.states)}
 
-    def _priors(self) -> list[Arm]:
-        return [_arm(event) for event in self.arms.values()]
+    def stale(self, controls: Controls) -> set[str]:
+        """Those whose state is another one under these controls; all where ``EVERYONE`` is among them."""
+        found = {tenant for tenant, label in self.labels().items() if label != self.label(tenant, controls)}
+        shadow = controls.shadow(self.lineage)
+        return found | {EVERYONE} if shadow is not None and named(shadow) != self.second else found
+
+    def govern(self, controls: Controls) -> None:
+        """Go on under these controls, by which nobody's state is stale."""
+        self.controls, self.saved = controls, None
+        if controls.shadow(self.lineage) is None:
+            self.follow_alone()
+
+    def adopt(self, other: Fold, tenants: Collection[str]) -> None:
+        """Take these tenants' states from another fold of the same log, at the same position."""
+        for tenant in tenants:
+            self.states.pop(tenant, None)
+            self.learned.pop(tenant, None)
+            if tenant in other.states:
+                self.states[tenant] = other.states[tenant]
+            if tenant in other.learned:
+                self.learned[tenant] = other.learned[tenant]
+
+    def keep(self, tenants: Collection[str]) -> None:
+        """Go on with these tenants' states alone."""
+        self.states = {tenant: own for tenant, own in self.states.items() if tenant in tenants}
+
+    def forget(self, tenants: Collection[str]) -> None:
+        """Drop all that is known of these."""
+        super().forget(tenants)
+        for tenant in tenants:
+            self.learned.pop(tenant, None)
+            self.freezes.discard(tenant)
 
     def _decided(self, record: Record, event: Draw) -> None:
         if event.drawn and event.lineage == self.lineage:
-            self._own(record.tenant).chose(event.chosen)
+            self.own(record.tenant).update(lambda state: state.chose(event.chosen))
 
     def _answered(self, record: Record, event: Payment) -> None:
-        if event.drawn and event.cost is not None and self.policy is not None:
-            self._own(record.tenant).paid(event.answered, event.cost)
+        cost = event.cost
+        if event.drawn and cost is not None and self.policy is not None:
+            self.own(record.tenant).update(lambda state: state.paid(event.answered, cost))
 
     def _fed_back(self, record: Record, event: Feedback) -> None:
         lesson = event.lesson
-        if self.frozen or lesson is None or lesson.lineage != self.lineage:
+        if lesson is None or lesson.lineage != self.lineage:
             return
+        if self.is_frozen(record.tenant) or self.controls.excludes(record):
+            self.beside(record.tenant).withheld.hold(record, event.previous)
+        else:
+            self._teach(record, lesson, event.reward, event.weight, event.previous)
+
+    def _released(self, record: Record, event: FeedbackReleased) -> None:
+        held = self.beside(record.tenant).withheld.holds(record, event.seq)
+        counts = held and event.lesson.lineage == self.lineage and not self.is_frozen(record.tenant)
+        if counts and not self.controls.excludes(record):
+            self._teach(record, event.lesson, event.reward, event.weight, None)
+
+    def _teach(self, record: Record, lesson: Lesson, reward: float, weight: float, previous: float | None) -> None:
+        own = self.own(record.tenant)
         observation = Observation(
             arm=lesson.arm,
             features=np.frombuffer(lesson.features, "<f4"),
-            reward=event.reward,
-            weight=event.weight,
-            previous=event.previous,
+            reward=reward,
+            weight=weight,
+            previous=own.withheld.free(record, previous),
         )
-        self._own(record.tenant).learn(observation)
+        own.update(lambda state: state.learn(observation))
+        own.lessons += 1
         self.learned[record.tenant] = record.seq
-        self.lessons += 1
+        if self.contributes(record.tenant):
+            self.own(POOL).update(lambda state: state.learn(observation))
+            self.learned[POOL] = record.seq
 
     def _arm_set(self, record: Record, event: ArmSet) -> None:
-        arm = _arm(event)
-        if arm.prior.shape != (self.started.dimensions,) or not np.isfinite(arm.prior).all():
+        new = arm(event)
+        if new.prior.shape != (self.started.dimensions,) or not np.isfinite(new.prior).all():
             raise ValueError(f"the prior of {event.name!r} does not fit this lineage")
         self.arms[event.name] = event
-        for state in self.states.values():
-            state.add(arm)
+        for own in self.states.values():
+            own.update(lambda state: state.add(new))
         self.learned[EVERYONE] = record.seq
 
     def _arm_removed(self, record: Record, event: ArmRemoved) -> None:
         self.arms.pop(event.name, None)
-        for state in self.states.values():
-            state.remove(event.name)
+        for own in self.states.values():
+            own.update(lambda state: state.remove(event.name))
         self.learned[EVERYONE] = record.seq
 
     def _lineage_started(self, record: Record, event: LineageStarted) -> None:
-        self.start(record.seq, event)
+        changed, shadow = self.controls.policy(record.seq), self.controls.shadow(record.seq)
+        self.follow(named(changed or event), None if shadow is None else named(shadow))
+        self.begin(record.seq, event)
+        self.learned = {EVERYONE: record.seq}
 
     def _policy_tuned(self, record: Record, event: PolicyTuned) -> None:
-        policy = self._make_policy(self.started.policy, **json.loads(event.parameters))
-        self.states = {tenant: policy.load(state.arrays()) for tenant, state in self.states.items()}
+        """Where another policy than the declared one learns, it takes what was declared anew and it knows."""
+        live = Named(self.started.policy, event.parameters)
+        if self.policy is not None and self.controls.policy(self.lineage) is not None:
+            before, after = json.loads(self.started.parameters), json.loads(event.parameters)
+            anew = {name for name in after.keys() & self.policy.parameters.keys() if after[name] != before.get(name)}
+            parameters = {**json.loads(self.live.parameters), **{name: after[name] for name in anew}}
+            live = Named(self.live.policy, json.dumps(parameters, sort_keys=True))
+        self.tune(live)
         self.started = msgspec.structs.replace(self.started, parameters=event.parameters)
-        self.policy = policy
         self.learned[EVERYONE] = record.seq
 
+    def _pool_joined(self, record: Record, event: PoolJoined) -> None:
+        self.pool[record.tenant] = event
+        self.learned[record.tenant] = record.seq
+
     def _learning_frozen(self, record: Record, event: LearningFrozen) -> None:
-        self.frozen = event.frozen
+        (self.freezes.add if event.frozen else self.freezes.discard)(record.tenant)
+
+    def _controlled(self, record: Record, event: Any) -> None:
+        """What it says is known from the start; here it makes a version."""
+        for tenant in self.circle(POOL if isinstance(event, Erased) else record.tenant):
+            self.learned[tenant] = record.seq
 
 
-def _nothing(record: Record, event: Any) -> None:
+def _pass(record: Record, event: Any) -> None:
     """Events that the fold does not read."""
-
-
-def _arm(event: ArmSet) -> Arm:
-    return Arm(name=event.name, prior=np.frombuffer(event.prior, "<f8"))

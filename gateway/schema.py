@@ -20,6 +20,12 @@ events = sa.Table(
     sa.Index("events_subject", "subject"),
 )
 
+#: Any kind but those that every request makes.
+RARE = events.c.kind.not_in([sa.literal_column(f"'{kind}'") for kind in ("decision", "answer", "feedback")])
+
+#: Finds the few events that say how the others are folded; requests pay nothing for it.
+rare = sa.Index("events_rare", events.c.kind, sqlite_where=RARE, postgresql_where=RARE)
+
 #: Saved folds: each a cache of the log's prefix up to ``position``.
 snapshots = sa.Table(
     "snapshots",

@@ -55,7 +55,7 @@ router = LazyGroup(
         "evaluate": "gateway.cli.evaluate:evaluate",
         "freeze": "gateway.cli.learning:freeze",
         "unfreeze": "gateway.cli.learning:unfreeze",
-        "verify": "gateway.cli.router:verify",
+        "verify": "gateway.cli.verify:verify",
     },
 )
 

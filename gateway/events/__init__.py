@@ -17,12 +17,13 @@ from gateway.events.changes import (
 )
 from gateway.events.codec import CONTROLS, TYPES, UnknownEvent, decode, doubles, encode, singles
 from gateway.events.controls import Control, Erased, Exclusion, FeedbackExcluded, PolicyChanged, ShadowSet
-from gateway.events.event import EVERYONE, Event
+from gateway.events.event import EVERYONE, POOL, Event
 from gateway.events.traffic import Answer, Audited, Decision, Draw, Feedback, FeedbackReleased, Lesson, Payment, Reason
 
 __all__ = [
     "CONTROLS",
     "EVERYONE",
+    "POOL",
     "TYPES",
     "Answer",
     "ArmRemoved",

@@ -53,7 +53,10 @@ class ShadowSet(Control, frozen=True):
 
 
 class Erased(Control, frozen=True):
-    """Rows of the log are gone for good. ``token`` tells the process that did it whose, and nobody else."""
+    """Rows of the log, from ``first`` on, are gone for good. ``token`` tells the process that did it whose they were,
+    and nobody else.
+    """
 
     kind = "erased"
+    first: int
     token: str

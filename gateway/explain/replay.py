@@ -7,8 +7,9 @@ import sqlalchemy as sa
 
 from gateway.events import Decision
 from gateway.explain.explanation import Recomputed
-from gateway.fold import Fold, PolicyMaker
+from gateway.fold import Fold
 from gateway.history import restore
+from gateway.tenants import PolicyMaker
 from router_models import make
 from router_models.policy import Vector
 

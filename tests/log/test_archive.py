@@ -86,8 +86,8 @@ def test_a_forged_checksum_does_no_more_than_be_refused(place: int, flip: int, l
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
-        ({"schema": 3}, "schema 3, not 2"),
-        ({"tenants": ["default", "other"]}, "no state"),
+        ({"schema": 2}, "schema 2, not 3"),
+        ({"tenants": ["default", "other"]}, "no tenant's state"),
         ({"tenants": 3}, "not iterable"),
         ({"lineage": 0}, "no lineage"),
     ],

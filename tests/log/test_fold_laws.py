@@ -13,6 +13,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, multi
 from structlog.testing import capture_logs
 
 from gateway.archive import Archive, contents, difference, pack, unpack
+from gateway.controls import Controls
 from gateway.events import ArmRemoved, ArmSet, Event, Feedback, LearningFrozen, PolicyTuned, decode, doubles, encode
 from gateway.fold import Fold
 from gateway.transaction import Record
@@ -32,6 +33,7 @@ rewards = st.floats(0, 1)
 def refolded(records: Sequence[Record], *, onto: Archive | None = None) -> Fold:
     """The fold of these records, read back from how they are stored."""
     fold = Fold(make_policy=make) if onto is None else unpack(onto, make_policy=make)
+    fold.govern(Controls())
     for each in records:
         if each.seq > fold.position:
             stored = decode(each.kind, encode(each.event), head=True)

@@ -1,0 +1,142 @@
+"""Every tenant's state in one feature space: what learns there, about which arms, and who shares in the pool."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection
+from typing import NamedTuple
+
+import numpy as np
+
+from gateway.events import POOL, ArmSet, LineageStarted, PolicyChanged, PoolJoined, ShadowSet
+from gateway.tenant_state import TenantState
+from router_models.policy import Arm, Policy, State
+
+#: Makes a policy from its name and its parameters as keywords.
+PolicyMaker = Callable[..., Policy]
+
+
+class Named(NamedTuple):
+    """A policy as the log says it: its name, and its parameters as JSON."""
+
+    policy: str
+    parameters: str
+
+
+class Tenants:
+    """``started`` is the feature space as it was declared; ``policy`` is what learns in it, by its name ``live``, and
+    ``shadow``, called ``second``, what learns the same beside it. Tenants in ``pool`` contribute to the state of
+    ``POOL``, or begin as it.
+    """
+
+    def __init__(self, *, make_policy: PolicyMaker) -> None:
+        self._make_policy = make_policy
+        self.started = LineageStarted(embedder="", dimensions=0, policy="", parameters="{}")
+        self.lineage = 0
+        self.live = named(self.started)
+        self.second: Named | None = None
+        self.policy: Policy | None = None
+        self.shadow: Policy | None = None
+        self.arms: dict[str, ArmSet] = {}
+        self.states: dict[str, TenantState] = {}
+        self.pool: dict[str, PoolJoined] = {}
+
+    def state(self, tenant: str) -> State:
+        """What a tenant's policy has learned; one without events yet knows the arms' priors, and is not kept.
+
+        Raises ``LookupError`` before the first lineage.
+        """
+        own = self.states.get(tenant) if self.begun(tenant) else self.source(tenant)
+        return self._begun(self.policy) if own is None or own.learned is None else own.learned
+
+    def begun(self, tenant: str) -> bool:
+        """Whether this tenant has a policy's state of its own."""
+        own = self.states.get(tenant)
+        return own is not None and own.learned is not None
+
+    def beside(self, tenant: str) -> TenantState:
+        """What stands beside a tenant's policies, to be changed; a policy's state does not begin by this."""
+        return self.states.setdefault(tenant, TenantState())
+
+    def own(self, tenant: str) -> TenantState:
+        """A tenant's state, to be changed. Raises ``LookupError`` before the first lineage."""
+        own = self.beside(tenant)
+        if own.learned is None:
+            source = self.source(tenant) or TenantState()
+            learned = self._begun(self.policy, source.learned)
+            shadow = None if self.shadow is None else self._begun(self.shadow, source.shadow)
+            own.learned, own.shadow = learned, shadow
+        return own
+
+    def source(self, tenant: str) -> TenantState | None:
+        """Where this tenant's state begins, if not at the priors."""
+        joined = self.pool.get(tenant)
+        return self.states.get(POOL) if joined is not None and joined.consumes else None
+
+    def circle(self, tenant: str) -> list[str]:
+        """The tenants whose feedback bears on this one's state: itself, and where it joined the pool, all who did."""
+        return [POOL, *sorted(self.pool)] if tenant in self.pool or tenant == POOL else [tenant]
+
+    def circles(self, tenants: Collection[str]) -> set[str]:
+        """The circles of all of these."""
+        return {each for tenant in tenants for each in self.circle(tenant)}
+
+    def contributes(self, tenant: str) -> bool:
+        """Whether what this tenant learns teaches the pool too."""
+        joined = self.pool.get(tenant)
+        return joined is not None and joined.contributes
+
+    def follow(self, live: Named, second: Named | None) -> None:
+        """Learn by the policy of this name, and beside it by another. Raises what making them raises."""
+        policy = self.make(live)
+        self.shadow = None if second is None else self.make(second)
+        self.policy, self.live, self.second = policy, live, second
+
+    def follow_alone(self) -> None:
+        """Let no shadow learn any more."""
+        self.shadow = self.second = None
+        for own in self.states.values():
+            own.shadow = None
+
+    def begin(self, lineage: int, started: LineageStarted) -> None:
+        """Enter a feature space: nothing learned, and no arms."""
+        self.lineage, self.started = lineage, started
+        self.arms = {}
+        for own in self.states.values():
+            own.learned = own.shadow = None
+
+    def tune(self, live: Named) -> None:
+        """Go on by the same policy with other parameters. Raises what making and loading raise, and changes nothing."""
+        policy = self.make(live)
+        states = [own for own in self.states.values() if own.learned is not None]
+        loaded = [policy.load(own.learned.arrays()) for own in states if own.learned is not None]
+        for own, learned in zip(states, loaded, strict=True):
+            own.learned = learned
+        self.policy, self.live = policy, live
+
+    def forget(self, tenants: Collection[str]) -> None:
+        """Drop all that is known of these."""
+        for tenant in tenants:
+            self.states.pop(tenant, None)
+            self.pool.pop(tenant, None)
+
+    def make(self, named: Named) -> Policy:
+        """The policy of this name."""
+        return self._make_policy(named.policy, **json.loads(named.parameters))
+
+    def _begun(self, policy: Policy | None, source: State | None = None) -> State:
+        if policy is None:
+            raise LookupError("no lineage has started")
+        if source is not None:
+            return policy.load(source.arrays())
+        return policy.start(dimensions=self.started.dimensions, arms=[arm(event) for event in self.arms.values()])
+
+
+def named(event: LineageStarted | PolicyChanged | ShadowSet) -> Named:
+    """The policy that an event speaks of."""
+    return Named(event.policy, event.parameters)
+
+
+def arm(event: ArmSet) -> Arm:
+    """The arm that an event speaks of."""
+    return Arm(name=event.name, prior=np.frombuffer(event.prior, "<f8"))
