@@ -11,6 +11,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.completions import Completions
+from gateway.dialects.anthropic import Anthropic
+from gateway.dialects.chat import Plain
+from gateway.dialects.responses import Responses
+from gateway.dialects.text import Text
 from gateway.endpoints import Endpoints
 from gateway.errors import BadRequest, GatewayError, Internal, MethodNotAllowed, NotFound
 from gateway.feedback import FeedbackEndpoint
@@ -53,8 +57,11 @@ def hot_endpoints(service: Service) -> dict[str, Any]:
         "latency_objective_s": routing.latency_objective_s,
     }
     return {
-        "/v1/chat/completions": Completions(read=read_chat, **shared),
-        "/v1/embeddings": Completions(read=read_embeddings, **shared),
+        "/v1/chat/completions": Completions(dialect=Plain(read=read_chat), **shared),
+        "/v1/embeddings": Completions(dialect=Plain(read=read_embeddings), **shared),
+        "/v1/completions": Completions(dialect=Text(), **shared),
+        "/v1/responses": Completions(dialect=Responses(), **shared),
+        "/v1/messages": Completions(dialect=Anthropic(), **shared),
         "/v1/feedback": FeedbackEndpoint(
             keys=service.keys.ring,
             log=service.log,
@@ -73,6 +80,7 @@ def cold_routes(endpoints: Endpoints, hot: dict[str, Any]) -> list[Route]:
         Route("/v1/models", endpoints.models, methods=["GET"]),
         Route("/v1/models/{name:path}", endpoints.model, methods=["GET"]),
         Route("/v1/route", endpoints.route, methods=["POST"]),
+        Route("/v1/messages/count_tokens", endpoints.count, methods=["POST"]),
         Route("/healthz", endpoints.alive, methods=["GET"]),
         Route("/health/liveliness", endpoints.alive, methods=["GET"]),
         Route("/readyz", endpoints.ready, methods=["GET"]),

@@ -8,17 +8,17 @@ from collections.abc import AsyncIterator, Callable
 
 import structlog
 
+from gateway.dialects.dialect import Dialect, Speech
 from gateway.disconnect import Watch
 from gateway.errors import GatewayError, Internal, UpstreamFailed, UpstreamTimeout
 from gateway.exchange import CLIENT_GONE, Exchange
-from gateway.http import ClientGone, Header, Receive, Scope, Send, header, read_body, respond, respond_error
+from gateway.http import ClientGone, Header, Receive, Scope, Send, header, read_body, respond
 from gateway.keys import KeyRing
 from gateway.log import Log
 from gateway.metrics import Metrics
 from gateway.outcomes import Witness
-from gateway.relay import DONE, EventSplitter, event, is_done, payload, renamed, retitled
+from gateway.relay import DONE, EventSplitter, payload
 from gateway.relay import read_body as read_answer
-from gateway.request import Reading
 from gateway.routing import Router, Wishes
 from gateway.transport import TransportError, TransportTimeout
 from gateway.upstream import Opened, Upstreams
@@ -29,12 +29,12 @@ _STREAM = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-cont
 
 
 class Completions:
-    """An endpoint that routes: ``read`` tells which one."""
+    """An endpoint that routes; clients speak its ``dialect``."""
 
     def __init__(
         self,
         *,
-        read: Callable[[bytes], Reading],
+        dialect: Dialect,
         keys: KeyRing,
         router: Router,
         upstreams: Upstreams,
@@ -44,7 +44,7 @@ class Completions:
         latency_objective_s: float | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self._read = read
+        self._dialect = dialect
         self._keys = keys
         self._router = router
         self._upstreams = upstreams
@@ -55,8 +55,8 @@ class Completions:
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; whatever goes wrong becomes an error in OpenAI's shape."""
-        exchange = Exchange(started=self._clock())
+        """Serve one request; whatever goes wrong becomes an error in its API's shape."""
+        exchange = Exchange(started=self._clock(), prefix=self._dialect.prefix)
         watch = Watch(receive=receive)
         try:
             await self._serve(exchange, watch, scope, receive, send)
@@ -78,12 +78,13 @@ class Completions:
     async def _serve(self, exchange: Exchange, watch: Watch, scope: Scope, receive: Receive, send: Send) -> None:
         exchange.principal = principal = self._keys.authenticate(scope)
         body = await read_body(scope, receive, limit=self._body_limit)
-        exchange.reading = reading = self._read(body)
+        exchange.inquiry = inquiry = self._dialect.read(body)
+        exchange.reading = reading = inquiry.reading
         exchange.choice = choice = await self._router.route(reading, principal, wishes(scope))
         exchange.durable = self._log.append(choice.decision, tenant=principal.tenant, subject=exchange.id)
         with watch:
             exchange.asked = self._clock()
-            exchange.opened = opened = await self._upstreams.answer(choice, reading, body, tried=exchange.tried)
+            exchange.opened = opened = await self._upstreams.answer(choice, reading, inquiry.body, tried=exchange.tried)
             exchange.answered = self._clock()
             if reading.stream:
                 await self._relay_stream(exchange, opened, send)
@@ -91,10 +92,9 @@ class Completions:
                 await self._relay_whole(exchange, opened, send)
 
     async def _relay_whole(self, exchange: Exchange, opened: Opened, send: Send) -> None:
-        data = opened.data
-        if opened.body.choices is not None:
-            data = renamed(data, exchange.completion_id)
+        assert exchange.inquiry is not None
         exchange.count(opened.body)
+        data = exchange.inquiry.answer(opened.data, exchange.completion_id)
         exchange.status = 200
         self._close(exchange)
         await self._durable(exchange)
@@ -103,33 +103,31 @@ class Completions:
 
     async def _relay_stream(self, exchange: Exchange, opened: Opened, send: Send) -> None:
         """Pass events on as they come; the last waits until the decision is durable."""
-        assert exchange.reading is not None
-        witness = self._witness(exchange)
+        assert exchange.inquiry is not None
+        witness, speech = self._witness(exchange), exchange.inquiry.speech(exchange.completion_id)
         async with opened.response:
             headers: list[Header] = [*_STREAM, *exchange.headers(now=self._clock())]
             exchange.begun = True
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-            async for found in self._events(exchange, opened, witness):
-                if is_done(found):
-                    exchange.status = 200
-                    self._close(exchange, witness)
-                    await self._durable(exchange)
-                await send({"type": "http.response.body", "body": found, "more_body": True})
-        if not exchange.closed:
-            exchange.status = 200
-            self._close(exchange, witness)
-            await self._durable(exchange)
-        await send({"type": "http.response.body", "body": b""})
+            async for found in self._events(opened):
+                if (data := payload(found)) == DONE:
+                    told = await self._ended(exchange, witness, speech, found)
+                else:
+                    told = self._heard(exchange, witness, speech, found, data)
+                if told:
+                    await send({"type": "http.response.body", "body": told, "more_body": True})
+        last = b"" if exchange.closed else await self._ended(exchange, witness, speech, b"")
+        await send({"type": "http.response.body", "body": last})
 
-    async def _events(self, exchange: Exchange, opened: Opened, witness: Witness) -> AsyncIterator[bytes]:
-        """The upstream's events with our id in them. Raises :class:`GatewayError` when they break off."""
+    async def _events(self, opened: Opened) -> AsyncIterator[bytes]:
+        """The upstream's events. Raises :class:`GatewayError` when they break off."""
         splitter = EventSplitter()
         try:
             for found in splitter.feed(opened.data):
-                yield self._seen(exchange, witness, found)
+                yield found
             async for chunk in opened.response.chunks():
                 for found in splitter.feed(chunk):
-                    yield self._seen(exchange, witness, found)
+                    yield found
         except TransportTimeout as error:
             raise UpstreamTimeout(f"The model {opened.model.id} fell silent in the middle of its answer.") from error
         except TransportError as error:
@@ -137,16 +135,23 @@ class Completions:
         if splitter.end().strip():
             raise UpstreamFailed(f"The model {opened.model.id} ended its stream in the middle of an event.")
 
-    def _seen(self, exchange: Exchange, witness: Witness, found: bytes) -> bytes:
-        data = payload(found)
-        if not data or data == DONE:
-            return found
-        body = read_answer(data)
-        if body.error is not None:
-            raise UpstreamFailed("The upstream reported an error in the middle of its answer.")
-        witness.see(body.choices)
-        exchange.count(body)
-        return retitled(found, data, exchange.completion_id)
+    def _heard(self, exchange: Exchange, witness: Witness, speech: Speech, found: bytes, data: bytes) -> bytes:
+        """What the client hears for one event."""
+        if data:
+            body = read_answer(data)
+            if body.error is not None:
+                raise UpstreamFailed("The upstream reported an error in the middle of its answer.")
+            witness.see(body.choices)
+            exchange.count(body)
+        return speech.said(found, data)
+
+    async def _ended(self, exchange: Exchange, witness: Witness, speech: Speech, found: bytes) -> bytes:
+        """What ends a stream, said once its decision is durable."""
+        told = speech.done(found)
+        exchange.status = 200
+        self._close(exchange, witness)
+        await self._durable(exchange)
+        return told
 
     async def _durable(self, exchange: Exchange) -> None:
         """A client never holds a finished response whose decision is not on disk, while the disk works."""
@@ -160,9 +165,10 @@ class Completions:
         if exchange.durable is not None:
             await self._durable(exchange)
         if not exchange.begun:
-            await respond_error(send, error, headers=exchange.headers(now=self._clock()))
+            headers = [*error.headers(), *exchange.headers(now=self._clock())]
+            await respond(send, status=error.http_status, headers=headers, body=self._dialect.error(error))
             return
-        await send({"type": "http.response.body", "body": event(error.body()), "more_body": True})
+        await send({"type": "http.response.body", "body": self._dialect.broken(error), "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
     def _witness(self, exchange: Exchange) -> Witness:

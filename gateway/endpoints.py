@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from gateway import __version__
 from gateway.completions import wishes
+from gateway.dialects.messages import as_chat
 from gateway.errors import Forbidden, ModelNotFound
 from gateway.http import read_body
 from gateway.keys import Principal, digest
@@ -64,6 +65,14 @@ class Endpoints:
         if reading.model == AUTO or reading.model.startswith("auto:"):
             return _told(_dry_run(await service.router.consider(reading, principal, wishes(request.scope))))
         return _told(_dry_forced(await service.router.route(reading, principal, wishes(request.scope))))
+
+    async def count(self, request: Request) -> Response:
+        """``POST /v1/messages/count_tokens``: an estimate; which model will answer, and so its tokenizer, is open."""
+        service = self._service
+        service.keys.ring.authenticate(request.scope)
+        body = await read_body(request.scope, request.receive, limit=service.settings.max_body_bytes)
+        reading = read_chat(as_chat(body, counting=True))
+        return JSONResponse({"input_tokens": max(reading.tokens - 1, 0)})
 
     async def alive(self, request: Request) -> Response:
         """``GET /healthz``: the process serves."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import uuid_utils
 
+from gateway.dialects.dialect import Inquiry
 from gateway.events import Answer, Feedback, Lesson
 from gateway.http import Header
 from gateway.keys import Principal
@@ -20,6 +22,8 @@ from gateway.upstream import Opened
 #: What a completion's id begins with, before the decision's id.
 COMPLETION_PREFIX = "chatcmpl-"
 
+_PREFIX = re.compile(r"^(chatcmpl-|cmpl-|resp_|msg_)")
+
 #: The status that is logged when the client left before its answer was complete.
 CLIENT_GONE = 499
 
@@ -27,7 +31,7 @@ CLIENT_GONE = 499
 def subject_of(name: str) -> bytes | None:
     """The decision that is meant by its own id, with or without dashes, or by the completion's; else ``None``."""
     try:
-        subject = bytes.fromhex(name.removeprefix(COMPLETION_PREFIX).replace("-", ""))
+        subject = bytes.fromhex(_PREFIX.sub("", name).replace("-", ""))
     except ValueError:
         return None
     return subject if len(subject) == 16 else None
@@ -36,13 +40,15 @@ def subject_of(name: str) -> bytes | None:
 class Exchange:
     """Filled in as the request goes its way; times are of a monotonic clock, in seconds."""
 
-    def __init__(self, *, started: float) -> None:
+    def __init__(self, *, started: float, prefix: str) -> None:
         self.id: bytes = uuid_utils.uuid7().bytes
         self.started = started
+        self.prefix = prefix
         self.status = 500
         self.begun = False
         self.closed = False
         self.principal: Principal | None = None
+        self.inquiry: Inquiry | None = None
         self.reading: Reading | None = None
         self.choice: Choice | None = None
         self.tried: list[Model] = []
@@ -59,9 +65,9 @@ class Exchange:
         return self.id.hex()
 
     @property
-    def completion_id(self) -> bytes:
+    def completion_id(self) -> str:
         """What the answer's ``id`` becomes."""
-        return f"{COMPLETION_PREFIX}{self.name}".encode()
+        return self.prefix + self.name
 
     @property
     def model(self) -> Model | None:

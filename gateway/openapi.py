@@ -10,6 +10,8 @@ import msgspec
 
 from gateway import __version__
 from gateway.admin import GROUPS as ADMIN
+from gateway.dialects.inputs import ResponsesRequest
+from gateway.dialects.messages import CountRequest, MessagesRequest
 from gateway.explain.decisions import Decisions
 from gateway.feedback import BATCH_LIMIT, FeedbackItem, FeedbackResult
 from gateway.operations import JSON, Group, Nothing, Operation
@@ -19,7 +21,8 @@ from gateway.request import ChatRequest, EmbeddingsRequest
 GROUPS: tuple[type[Group], ...] = (Decisions, *ADMIN)
 
 _OPERATIONS = tuple(operation for group in GROUPS for operation in group.operations())
-_TYPES = (ChatRequest, EmbeddingsRequest, FeedbackItem, FeedbackResult, *(each.answer for each in _OPERATIONS))
+_SPOKEN = (ChatRequest, EmbeddingsRequest, MessagesRequest, CountRequest, ResponsesRequest)
+_TYPES = (*_SPOKEN, FeedbackItem, FeedbackResult, *(each.answer for each in _OPERATIONS))
 _BODIES = tuple(each.asked for each in _OPERATIONS if each.with_body)
 _BINARY = {"type": "string", "format": "binary"}
 _STATUSES = {
@@ -60,19 +63,9 @@ def _paths() -> dict[str, Any]:
     feedback = {"anyOf": [_ref("FeedbackItem"), _many("FeedbackItem")]}
     returned = {"anyOf": [_ref("FeedbackResult"), {"type": "object", "required": ["results"]}]}
     name = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-    upstream = "429 502 503 504"
     return {
-        "/v1/chat/completions": {
-            "post": _operation(
-                "Answer a conversation with the best model",
-                f"400 401 404 409 413 415 422 {upstream}",
-                "ChatRequest",
-                streams=True,
-            )
-        },
-        "/v1/embeddings": {
-            "post": _operation("Embed texts", f"400 401 404 409 413 415 422 {upstream}", "EmbeddingsRequest")
-        },
+        **{f"/v1/{path}": {"post": operation} for path, operation in _routed().items()},
+        "/v1/messages/count_tokens": {"post": _operation("Estimate a prompt's tokens", "400 401 413", "CountRequest")},
         "/v1/route": {"post": _operation("Show what would be chosen, and why", "400 401 404 413 503", "ChatRequest")},
         "/v1/feedback": {
             "post": _operation("Tell how good answers were", "400 401 404 413 422 503", feedback, returned)
@@ -84,6 +77,19 @@ def _paths() -> dict[str, Any]:
         "/readyz": {"get": {**_operation("Can requests be answered", "503"), "security": []}},
         "/metrics": {"get": {**_operation("Figures for Prometheus", "403", kind="text/plain"), "security": []}},
         "/openapi.json": {"get": {**_operation("This description", ""), "security": []}},
+    }
+
+
+def _routed() -> dict[str, Any]:
+    """What is given to a model, in each dialect."""
+    errors = "400 401 404 409 413 415 422 429 502 503 504"
+    prompt = {"type": "object", "properties": {"prompt": {"type": "string"}}, "required": ["prompt"]}
+    return {
+        "chat/completions": _operation("Answer with the best model", errors, "ChatRequest", streams=True),
+        "completions": _operation("Answer a plain prompt", errors, prompt, streams=True),
+        "responses": _operation("Answer, in OpenAI's newer shape", errors, "ResponsesRequest", streams=True),
+        "messages": _operation("Answer, in Anthropic's shape", errors, "MessagesRequest", streams=True),
+        "embeddings": _operation("Embed texts", errors, "EmbeddingsRequest"),
     }
 
 
@@ -161,5 +167,5 @@ def _many(name: str) -> dict[str, Any]:
 def _error_schema() -> dict[str, Any]:
     text = {"type": ["string", "null"]}
     fields = {"message": {"type": "string"}, "type": {"type": "string"}, "param": text, "code": text}
-    error = {"type": "object", "properties": fields, "required": list(fields)}
+    error = {"type": "object", "properties": fields, "required": ["message", "type"]}
     return {"type": "object", "properties": {"error": error}, "required": ["error"]}

@@ -139,8 +139,3 @@ def retitled(event: bytes, data: bytes, name: bytes) -> bytes:
 def event(data: bytes) -> bytes:
     """One event around one line of data."""
     return b"data: " + data + b"\n\n"
-
-
-def is_done(event: bytes) -> bool:
-    """Whether the event ends an OpenAI stream."""
-    return event.startswith((b"data: " + DONE, b"data:" + DONE))

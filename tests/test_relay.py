@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import UpstreamFailed
-from gateway.relay import EVENT_LIMIT, EventSplitter, is_done, payload, read_body, renamed, retitled
+from gateway.relay import DONE, EVENT_LIMIT, EventSplitter, payload, read_body, renamed, retitled
 
 NAME = b"chatcmpl-0123"
 
@@ -89,13 +89,12 @@ def test_an_events_other_lines_and_ends_stay(document: dict[str, Any], end: str,
 )
 def test_an_events_data(event: bytes, expected: bytes) -> None:
     assert payload(event) == expected
-    assert not is_done(event)
+    assert payload(event) != DONE
 
 
 @pytest.mark.parametrize("event", [b"data: [DONE]\n\n", b"data:[DONE]\r\n\r\n"])
 def test_the_last_event(event: bytes) -> None:
-    assert is_done(event)
-    assert payload(event) == b"[DONE]"
+    assert payload(event) == DONE
 
 
 @given(values)

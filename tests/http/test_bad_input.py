@@ -216,7 +216,7 @@ def test_what_is_only_read_cannot_be_posted(healthy: Gateway, path: str) -> None
 @pytest.mark.parametrize(
     "path",
     ["/", "/v1", "/v1/", "/v2/chat/completions", "/v1/chat", "/v1/chat/completions/", "/healthz/", "/V1/MODELS",
-     "/v1/completions", "/admin", "/../etc/passwd", "/%2e%2e/%00", "/v1/chat/completions%2F", "/" + "x" * 5000],
+     "/v1/complete", "/admin", "/../etc/passwd", "/%2e%2e/%00", "/v1/chat/completions%2F", "/" + "x" * 5000],
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_unknown_paths_are_not_found(healthy: Gateway, method: str, path: str) -> None:
