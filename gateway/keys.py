@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 import sqlalchemy as sa
+import structlog
 
 from gateway.config import ConfigurationError
 from gateway.database import begin
@@ -21,6 +22,12 @@ KeyScope = Literal["data", "admin"]
 
 #: The tenant of the first key, and of installations with only one.
 DEFAULT_TENANT = "default"
+
+
+#: The scope of what is kept of an erased tenant's keys: their digests, so that nobody comes back by one.
+RETIRED = "retired"
+
+_logger = structlog.get_logger("polyculture.keys")
 
 
 class Principal(NamedTuple):
@@ -46,9 +53,16 @@ class KeyRing:
 
     def __init__(self, *, principals: Mapping[bytes, Principal]) -> None:
         self._principals = dict(principals)
+        self._forgotten: set[str] = set()
 
     def authenticate(self, scope: Scope) -> Principal:
         """The caller, by ``Authorization: Bearer`` or ``x-api-key``. Raises :class:`Unauthenticated`."""
+        principal = self._holder(scope)
+        if principal.tenant in self._forgotten:
+            raise Unauthenticated("The API key is not valid here.")
+        return principal
+
+    def _holder(self, scope: Scope) -> Principal:
         value = header(scope, b"authorization")
         if value is not None and value[:7].lower() == b"bearer ":
             secret = value[7:].strip()
@@ -61,9 +75,13 @@ class KeyRing:
             raise Unauthenticated("The API key is not valid here.")
         return principal
 
+    def forget(self, tenant: str) -> None:
+        """Let nobody of this tenant in any more; its admins still administer the installation."""
+        self._forgotten.add(tenant)
+
     def admin(self, scope: Scope) -> Principal:
         """The caller, who must hold an admin key. Raises :class:`Forbidden`."""
-        principal = self.authenticate(scope)
+        principal = self._holder(scope)
         if principal.scope != "admin":
             raise Forbidden("This needs an admin key.")
         return principal
@@ -89,7 +107,8 @@ def ensure(
     Raises :class:`ConfigurationError` when two principals are given one key.
     """
     rows = connection.execute(sa.select(keys)).all()
-    principals = {row.digest: Principal(row.name, row.tenant, row.scope) for row in rows}
+    retired = {row.digest for row in rows if row.scope == RETIRED}
+    principals = {row.digest: Principal(row.name, row.tenant, row.scope) for row in rows if row.scope != RETIRED}
     known = set(principals.values())
     made: dict[str, str] = {}
     fresh: dict[bytes, Principal] = {}
@@ -97,6 +116,9 @@ def ensure(
         if secret is None and principal not in known:
             secret = made[principal.name] = generate(principal.scope)
         if secret is None:
+            continue
+        if digest(secret) in retired:
+            _logger.warning("key_retired", key=principal.name, hint="its tenant was erased: give it another key")
             continue
         owner = {**principals, **fresh}.get(digest(secret))
         if owner is None:
@@ -110,3 +132,9 @@ def ensure(
             for principal in fresh.values():
                 added(Transaction(connection=connection, position=0, at=at), principal)
     return Ensured(KeyRing(principals={**principals, **fresh}), made)
+
+
+def retire(connection: sa.Connection, tenant: str) -> int:
+    """Strip a tenant's keys of all but their digests, within the caller's transaction; returns how many there were."""
+    whose = sa.and_(keys.c.tenant == tenant, keys.c.scope == "data")
+    return connection.execute(keys.update().where(whose).values(name="", tenant="", scope=RETIRED, at=0)).rowcount

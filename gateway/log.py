@@ -36,7 +36,10 @@ LAZY_S = 0.05
 
 
 class Log:
-    """The log as the event loop sees it. ``committed`` is called there with each batch's records, in log order."""
+    """The log as the event loop sees it. ``committed`` is called there with each batch's records, in log order.
+
+    Of tenants in ``forgotten``, who are being erased, no event is taken any more.
+    """
 
     def __init__(
         self,
@@ -64,6 +67,7 @@ class Log:
         self._oldest_at = 0.0
         self._watchdog: asyncio.TimerHandle | None = None
         self._stopping = False
+        self.forgotten: set[str] = set()
         self.dropped = 0
         self.healthy = True
 
@@ -107,6 +111,9 @@ class Log:
         payload = encode(event)
         future: asyncio.Future[bool] = self._loop.create_future()
         job = Job(future, int(self._clock() * 1e6), tenant, subject, source, event, payload)
+        if tenant in self.forgotten:
+            job.refuse()
+            return future
         if self._stopping or self.pending >= self._backlog:
             self.dropped += 1
             job.refuse()

@@ -81,3 +81,29 @@ salts = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("salt", sa.LargeBinary(32), nullable=False),
 )
+
+#: What was asked, of tenants that want it kept; ``subject`` is the decision.
+prompts = sa.Table(
+    "prompts",
+    metadata,
+    sa.Column("subject", sa.LargeBinary(16), primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Index("prompts_tenant", "tenant", "at"),
+)
+
+#: Erasures: whose (``tenant`` and ``name``) until their rows are gone, how far each one is, and its receipt.
+erasures = sa.Table(
+    "erasures",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("step", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("receipt", sa.LargeBinary),
+)
