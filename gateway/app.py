@@ -52,6 +52,7 @@ def hot_endpoints(service: Service) -> dict[str, Any]:
         "router": service.router,
         "upstreams": service.upstreams,
         "log": service.log,
+        "prompts": service.prompts,
         "metrics": service.metrics,
         "body_limit": service.settings.max_body_bytes,
         "latency_objective_s": routing.latency_objective_s,

@@ -12,6 +12,7 @@ from gateway.dialects.dialect import Dialect, Speech
 from gateway.disconnect import Watch
 from gateway.errors import GatewayError, Internal, UpstreamFailed, UpstreamTimeout
 from gateway.exchange import CLIENT_GONE, Exchange
+from gateway.governance.prompts import Prompts
 from gateway.http import ClientGone, Header, Receive, Scope, Send, header, read_body, respond
 from gateway.keys import KeyRing
 from gateway.log import Log
@@ -39,6 +40,7 @@ class Completions:
         router: Router,
         upstreams: Upstreams,
         log: Log,
+        prompts: Prompts,
         metrics: Metrics,
         body_limit: int,
         latency_objective_s: float | None = None,
@@ -49,6 +51,7 @@ class Completions:
         self._router = router
         self._upstreams = upstreams
         self._log = log
+        self._prompts = prompts
         self._metrics = metrics
         self._body_limit = body_limit
         self._objective_s = latency_objective_s
@@ -82,6 +85,7 @@ class Completions:
         exchange.reading = reading = inquiry.reading
         exchange.choice = choice = await self._router.route(reading, principal, wishes(scope))
         exchange.durable = self._log.append(choice.decision, tenant=principal.tenant, subject=exchange.id)
+        self._prompts.keep(principal.tenant, exchange.id, reading.text)
         with watch:
             exchange.asked = self._clock()
             exchange.opened = opened = await self._upstreams.answer(choice, reading, inquiry.body, tried=exchange.tried)

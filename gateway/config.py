@@ -126,6 +126,9 @@ class Tenant(Section):
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="The tenant's name.")]
     key_env: str | None = Field(None, description="The environment variable that holds this tenant's API key.")
     models: tuple[ModelId, ...] | None = Field(None, description="The only models it may use; all when left out.")
+    store_prompts: bool = Field(
+        False, description="Keep the text that routing reads of each prompt; otherwise none is stored."
+    )
 
 
 class Override(Section):

@@ -20,6 +20,7 @@ from gateway.events import EVERYONE
 from gateway.governance.audit import GATEWAY, Audit
 from gateway.governance.identity import Identity
 from gateway.governance.installation import Installation
+from gateway.governance.prompts import Prompts
 from gateway.history import restore
 from gateway.keys import DEFAULT_TENANT, Ensured, Principal, ensure
 from gateway.learner import Learner
@@ -51,6 +52,7 @@ class Service:
     registry: Registry
     embeddings: Embeddings
     log: Log
+    prompts: Prompts
     learner: Learner
     router: Router
     upstreams: Upstreams
@@ -96,6 +98,7 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
             registry=registry,
             embeddings=embeddings,
             log=log,
+            prompts=Prompts(tenants=[each.id for each in configuration.tenants if each.store_prompts], log=log),
             learner=learner,
             router=Router(
                 registry=registry,
