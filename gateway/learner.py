@@ -9,31 +9,35 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from typing import NamedTuple
 
 import sqlalchemy as sa
 import structlog
 
 from gateway.archive import Archive, contents, pack
+from gateway.breath import Abandoned, Breath
 from gateway.events import (
     EVERYONE,
     Answer,
     ArmRemoved,
     ArmSet,
+    Control,
     Decision,
-    Feedback,
+    Erased,
+    LearningFrozen,
     LineageStarted,
     PolicyTuned,
+    ShadowSet,
 )
 from gateway.fold import Fold
+from gateway.history import Revision, revised, revision
 from gateway.log import Log, LogUnavailable
+from gateway.publication import Hold, Publication, Published
 from gateway.schema import snapshots
 from gateway.transaction import Record, Transaction
-from router_models.policy import Snapshot
 
 _logger = structlog.get_logger("polyculture.learner")
 
@@ -47,26 +51,18 @@ GATHER_S = 0.01
 KEEP = 20
 
 
-class Published(NamedTuple):
-    """What requests of one tenant read: version, lineage, snapshot, and where each arm stands in it.
-
-    ``position`` is the fold's at that moment: ahead of the version's by events that were merely counted.
-    """
-
-    version: str
-    lineage: int
-    snapshot: Snapshot
-    places: dict[str, int]
-    position: int
-
-
 class Learner:
-    """Owns the live fold. ``offer`` takes committed records; ``published`` gives a tenant's router."""
+    """Owns the live fold. ``offer`` takes committed records; ``published`` gives a tenant's router.
+
+    Control events make it fold the past anew, in its thread, from ``engine``; meanwhile it folds nothing else, and
+    what is published stays. Who erases a tenant tells ``erasing`` its name by the event's token beforehand.
+    """
 
     def __init__(
         self,
         *,
         fold: Fold,
+        engine: sa.Engine | None = None,
         log: Log | None = None,
         snapshot_every: int = 20_000,
         on_failure: Callable[[], None] = lambda: None,
@@ -74,14 +70,18 @@ class Learner:
     ) -> None:
         self.fold = fold
         self.log = log
+        self.publication = Publication(on_failure=on_failure)
+        self.erasing: dict[str, str] = {}
+        self._engine = engine
         self._snapshot_every = snapshot_every
         self._on_failure = on_failure
         self._clock = clock
         self._saved = self._tried = fold.base
         self._queue: deque[Record] = deque()
+        self._owed = False
+        self._breath = Breath()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
-        self._published: dict[str, Published] = {}
         self._gathering: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="polyculture-learner")
@@ -93,10 +93,7 @@ class Learner:
 
     def published(self, tenant: str) -> Published:
         """The router that a tenant's requests go by now."""
-        found = self._published.get(tenant) or self._published.get(EVERYONE)
-        if found is None:
-            raise LookupError("no lineage has started")
-        return found
+        return self.publication.of(tenant)
 
     def offer(self, records: Sequence[Record]) -> None:
         """Take committed records, in log order."""
@@ -109,14 +106,14 @@ class Learner:
     def start(self) -> None:
         """Publish what was restored, and start folding; what was folded at the start is saved if it was much."""
         if self.fold.policy is not None:
-            for tenant in (EVERYONE, *self.fold.states):
-                self._refresh(tenant)
+            self.publication.refresh(self.fold, (EVERYONE, *self.fold.states))
         self._wake.set()
         self._task = asyncio.get_running_loop().create_task(self._run(), name="polyculture-learner")
 
     async def stop(self) -> None:
         """Fold what is left, save a snapshot, stop."""
         self._gather_no_more()
+        self._breath.abandon()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -138,8 +135,11 @@ class Learner:
             await self._wake.wait()
             self._wake.clear()
             self._gather_no_more()
-            while self._queue:
-                await self._fold_some()
+            while self._queue or self._owed:
+                if self._owed and not any(isinstance(each.event, Control) for each in self._queue):
+                    await self._revise()
+                else:
+                    await self._fold_some()
             self._idle.set()
             if self.fold.position - self._tried >= self._snapshot_every:
                 await self.save()
@@ -170,30 +170,56 @@ class Learner:
                 touched.update(self._touched(record))
             else:
                 self._on_failure()
-        for tenant in touched:
-            self._refresh(tenant)
+        self.publication.refresh(self.fold, touched)
 
-    def _touched(self, record: Record) -> Sequence[str]:
-        if isinstance(record.event, Decision | Feedback | Answer):
-            return (record.tenant,)
-        if isinstance(record.event, ArmSet | ArmRemoved | LineageStarted | PolicyTuned):
-            return [*self._published, EVERYONE]
-        return ()
+    def _touched(self, record: Record) -> Collection[str]:
+        """Whose router is another one by this record, as far as that can be told at once."""
+        event = record.event
+        if isinstance(event, Control):
+            self._controlled(record)
+            return ()
+        if isinstance(event, ArmSet | ArmRemoved | LineageStarted | PolicyTuned):
+            return {EVERYONE, *self.publication.tenants}
+        return () if isinstance(event, LearningFrozen) else self.fold.readers(record.tenant)
 
-    def _refresh(self, tenant: str) -> None:
-        """Publish anew; a snapshot that fails its checks is not published, the last good one stays."""
+    def _controlled(self, record: Record) -> None:
+        """The past is another one: serve what is published until it has been folded anew."""
+        self._owed = True
+        if isinstance(record.event, Erased):
+            tenant = self.erasing.pop(record.event.token, None)
+            if tenant is not None:
+                self.fold.forget([tenant])
+                self.publication.drop(tenant)
+        elif not isinstance(record.event, ShadowSet):
+            self.publication.hold(Hold(tenants=self.fold.circle(record.tenant), until=record.seq))
+
+    async def _revise(self) -> None:
+        """Fold the past anew under its new controls; should that fail, the next control event or start tries again."""
+        self._owed = False
         try:
-            self._publish(tenant)
+            found = await asyncio.get_running_loop().run_in_executor(self._thread, self._reread)
+        except Abandoned:
+            return
         except Exception:
             self._on_failure()
-            _logger.exception("publish_failed", tenant=tenant)
+            _logger.exception("refold_failed", position=self.fold.position)
+            return
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._swap, found)
+        if found.fresh is not None:
+            await self.save()
 
-    def _publish(self, tenant: str) -> Published:
-        snapshot = self.fold.state(tenant).snapshot()
-        places = {name: place for place, name in enumerate(snapshot.arms)}
-        found = Published(self.fold.version(tenant), self.fold.lineage, snapshot, places, self.fold.position)
-        self._published[tenant] = found
-        return found
+    def _swap(self, found: Revision) -> None:
+        self.fold = revised(self.fold, found)
+        self.publication.release(self.fold)
+        if found.fresh is not None:
+            everyone = {EVERYONE, *self.fold.states, *self.publication.tenants}
+            self.publication.refresh(self.fold, found.tenants or everyone)
+
+    def _reread(self) -> Revision:
+        if self._engine is None:
+            raise LookupError("there is no log to fold anew")
+        with self._engine.connect() as connection:
+            return revision(connection, self.fold, make_policy=self.fold.make_policy, pause=self._breath)
 
     async def save(self) -> None:
         """Write a snapshot of the fold, so that the next start folds only what came after; a failure is told."""

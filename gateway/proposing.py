@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from gateway.batching import Batch
 from gateway.embedding import Embedding, Embeddings
-from gateway.learner import Published
+from gateway.publication import Published
 from gateway.request import Reading
 from router_models.features import Features, Traits, traits
 from router_models.policy import Mask, Proposal, Vector

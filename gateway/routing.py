@@ -17,8 +17,9 @@ from gateway.eligibility import Eligibility, first_only
 from gateway.errors import BadRequest, ContextTooLong, ModelNotFound, NoEligibleModel, Unavailable
 from gateway.events import Decision, Reason, doubles, singles
 from gateway.keys import Principal
-from gateway.learner import Learner, Published
+from gateway.learner import Learner
 from gateway.proposing import Proposed, Proposer, Question
+from gateway.publication import Published
 from gateway.registry import Model, Registry
 from gateway.request import Reading
 from router_models.drawing import drawn

@@ -17,7 +17,9 @@ from gateway.config import Configuration
 from gateway.database import connect, exclusive, migrate
 from gateway.embedding import Embeddings
 from gateway.events import EVERYONE
+from gateway.fold import Fold
 from gateway.governance.audit import GATEWAY, Audit
+from gateway.governance.erasure import Erasures
 from gateway.governance.identity import Identity
 from gateway.governance.installation import Installation
 from gateway.governance.prompts import Prompts
@@ -53,6 +55,7 @@ class Service:
     embeddings: Embeddings
     log: Log
     prompts: Prompts
+    erasures: Erasures
     learner: Learner
     router: Router
     upstreams: Upstreams
@@ -76,8 +79,7 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
         with engine.connect() as connection:
             keys = ensure(connection, given=_given_keys(settings, configuration), added=partial(_tell_of_key, audit))
             fold = restore(connection, make_policy=make)
-        learner = Learner(fold=fold, snapshot_every=settings.snapshot_every, on_failure=metrics.learner_failures.inc)
-        log = _start_log(stack, engine, learner, settings)
+        log, learner = _start_learning(stack, engine, fold, settings, metrics)
         lineage = Lineage(space=space, routing=configuration.routing)
         await _bring_in_line(lineage, log, learner, audit, registry, settings.frozen)
         embeddings = Embeddings(
@@ -87,6 +89,11 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
             observe=metrics.embedding.observe,
         )
         stack.callback(embeddings.close)
+        erasures = Erasures(
+            engine=engine, log=log, learner=learner, audit=audit, ring=keys.ring, embeddings=embeddings
+        )
+        stack.push_async_callback(erasures.stop)
+        await erasures.resume()
         client = Client(limit_per_origin=1000, keepalive_s=4.0)
         stack.push_async_callback(client.aclose)
         service = Service(
@@ -99,6 +106,7 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
             embeddings=embeddings,
             log=log,
             prompts=Prompts(tenants=[each.id for each in configuration.tenants if each.store_prompts], log=log),
+            erasures=erasures,
             learner=learner,
             router=Router(
                 registry=registry,
@@ -165,15 +173,20 @@ async def _start_specialists(stack: AsyncExitStack, registry: Registry, configur
         registry.put(override.applied(card) if override is not None else card)
 
 
-def _start_log(stack: AsyncExitStack, engine: sa.Engine, learner: Learner, settings: Settings) -> Log:
+def _start_learning(
+    stack: AsyncExitStack, engine: sa.Engine, fold: Fold, settings: Settings, metrics: Metrics
+) -> tuple[Log, Learner]:
     """Start the writer, and the learner behind it; on the way out the learner saves before the writer stops."""
+    learner = Learner(
+        fold=fold, engine=engine, snapshot_every=settings.snapshot_every, on_failure=metrics.learner_failures.inc
+    )
     log = Log(engine=engine, committed=learner.offer, stuck_s=settings.durable_wait_ms / 1e3)
     learner.log = log
     log.start(asyncio.get_running_loop())
     stack.push_async_callback(log.stop)
     learner.start()
     stack.push_async_callback(learner.stop)
-    return log
+    return log, learner
 
 
 async def _bring_in_line(

@@ -30,7 +30,7 @@ class Tenants:
     """
 
     def __init__(self, *, make_policy: PolicyMaker) -> None:
-        self._make_policy = make_policy
+        self.make_policy = make_policy
         self.started = LineageStarted(embedder="", dimensions=0, policy="", parameters="{}")
         self.lineage = 0
         self.live = named(self.started)
@@ -86,6 +86,12 @@ class Tenants:
         joined = self.pool.get(tenant)
         return joined is not None and joined.contributes
 
+    def readers(self, tenant: str) -> set[str]:
+        """Those whose router is another one when this tenant's state changes."""
+        if not self.contributes(tenant):
+            return {tenant}
+        return {tenant, *(each for each in self.pool if self.pool[each].consumes and not self.begun(each))}
+
     def follow(self, live: Named, second: Named | None) -> None:
         """Learn by the policy of this name, and beside it by another. Raises what making them raises."""
         policy = self.make(live)
@@ -122,7 +128,7 @@ class Tenants:
 
     def make(self, named: Named) -> Policy:
         """The policy of this name."""
-        return self._make_policy(named.policy, **json.loads(named.parameters))
+        return self.make_policy(named.policy, **json.loads(named.parameters))
 
     def _begun(self, policy: Policy | None, source: State | None = None) -> State:
         if policy is None:

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 import sqlalchemy as sa
 
-from gateway.events import Event
+from gateway.controls import control
+from gateway.events import Control, Event
 from gateway.fold import Fold
 from gateway.history import restore
 from gateway.learner import Learner
@@ -25,17 +26,22 @@ class Live:
 
     def __init__(self, *, engine: sa.Engine, fold: Fold, snapshot_every: int) -> None:
         self.failures = 0
-        self.learner = Learner(fold=fold, snapshot_every=snapshot_every, on_failure=self._failed)
+        self.learner = Learner(fold=fold, engine=engine, snapshot_every=snapshot_every, on_failure=self._failed)
         self.log = Log(engine=engine, committed=self.learner.offer)
         self.learner.log = self.log
 
     def _failed(self) -> None:
         self.failures += 1
 
-    async def say(self, *events: Event) -> None:
-        """Log events, each of a default tenant's, and wait until they are folded."""
-        made = [self.log.append(event, tenant=TENANT, subject=bytes(16)) for event in events]
+    async def say(self, *events: Event, tenant: str = TENANT, source: str | None = None) -> None:
+        """Log events, each of that tenant's, and wait until they are folded."""
+        made = [self.log.append(event, tenant=tenant, subject=bytes(16), source=source) for event in events]
         assert all(await asyncio.gather(*made))
+        await self.learner.settled()
+
+    async def rule(self, *events: Control, tenant: str = TENANT) -> None:
+        """Log control events, and wait until the past is folded anew by them."""
+        await self.log.transact(lambda transaction: [control(transaction, event, tenant=tenant) for event in events])
         await self.learner.settled()
 
 
