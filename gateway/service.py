@@ -82,16 +82,8 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
         log, learner = _start_learning(stack, engine, fold, settings, metrics)
         lineage = Lineage(space=space, routing=configuration.routing)
         await _bring_in_line(lineage, log, learner, audit, registry, settings.frozen)
-        embeddings = Embeddings(
-            embedder=space.embedder,
-            wait_s=settings.embedding_wait_ms / 1e3,
-            cache=settings.embedding_cache,
-            observe=metrics.embedding.observe,
-        )
-        stack.callback(embeddings.close)
-        erasures = Erasures(
-            engine=engine, log=log, learner=learner, audit=audit, ring=keys.ring, embeddings=embeddings
-        )
+        embeddings = _embeddings(stack, space.embedder, settings, metrics)
+        erasures = Erasures(engine=engine, log=log, learner=learner, audit=audit, ring=keys.ring, embeddings=embeddings)
         stack.push_async_callback(erasures.stop)
         await erasures.resume()
         client = Client(limit_per_origin=1000, keepalive_s=4.0)
@@ -138,6 +130,17 @@ def load_embedder(stack: AsyncExitStack, settings: Settings) -> Embedder:
             closing(RemoteEmbedder(url=settings.embedder, model=settings.embedding_model, key=key))
         )
     return load(settings.embedder)
+
+
+def _embeddings(stack: AsyncExitStack, embedder: Embedder, settings: Settings, metrics: Metrics) -> Embeddings:
+    embeddings = Embeddings(
+        embedder=embedder,
+        wait_s=settings.embedding_wait_ms / 1e3,
+        cache=settings.embedding_cache,
+        observe=metrics.embedding.observe,
+    )
+    stack.callback(embeddings.close)
+    return embeddings
 
 
 def _given_keys(settings: Settings, configuration: Configuration) -> dict[Principal, str | None]:
