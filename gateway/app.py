@@ -55,6 +55,7 @@ def hot_endpoints(service: Service) -> dict[str, Any]:
         "prompts": service.prompts,
         "metrics": service.metrics,
         "body_limit": service.settings.max_body_bytes,
+        "corrections": service.corrections.keepers,
         "latency_objective_s": routing.latency_objective_s,
     }
     return {

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import structlog
 
+from gateway.corrections.keeper import Keeper
 from gateway.dialects.dialect import Dialect, Speech
 from gateway.disconnect import Watch
 from gateway.errors import GatewayError, Internal, UpstreamFailed, UpstreamTimeout
@@ -43,6 +44,7 @@ class Completions:
         prompts: Prompts,
         metrics: Metrics,
         body_limit: int,
+        corrections: Mapping[str, Keeper],
         latency_objective_s: float | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -54,6 +56,7 @@ class Completions:
         self._prompts = prompts
         self._metrics = metrics
         self._body_limit = body_limit
+        self._corrections = corrections
         self._objective_s = latency_objective_s
         self._clock = clock
 
@@ -83,12 +86,16 @@ class Completions:
         body = await read_body(scope, receive, limit=self._body_limit)
         exchange.inquiry = inquiry = self._dialect.read(body)
         exchange.reading = reading = inquiry.reading
-        exchange.choice = choice = await self._router.route(reading, principal, wishes(scope))
+        choice, body = await self._router.route(reading, principal, wishes(scope)), inquiry.body
+        keeper = self._corrections.get(principal.tenant)
+        if keeper is not None:
+            choice, body = keeper.told(choice, reading, body)
+        exchange.choice = choice
         exchange.durable = self._log.append(choice.decision, tenant=principal.tenant, subject=exchange.id)
         self._prompts.keep(principal.tenant, exchange.id, reading.text)
         with watch:
             exchange.asked = self._clock()
-            exchange.opened = opened = await self._upstreams.answer(choice, reading, inquiry.body, tried=exchange.tried)
+            exchange.opened = opened = await self._upstreams.answer(choice, reading, body, tried=exchange.tried)
             exchange.answered = self._clock()
             if reading.stream:
                 await self._relay_stream(exchange, opened, send)

@@ -120,6 +120,20 @@ class Metric(Section):
         return min(1.0, max(0.0, (value - self.worst) / (self.best - self.worst)))
 
 
+class Corrections(Section):
+    """What is done with the corrections that come with feedback."""
+
+    enabled: bool = Field(False, description="Keep corrections, and tell models the nearest ones with each request.")
+    sources: tuple[str, ...] = Field(
+        (),
+        description="Whose are kept: keys, `key/user`, or `key/` for all users of a key; without any, the keys alone.",
+    )
+    most: int = Field(1000, gt=0, le=100_000, description="Corrections kept; the oldest leave first.")
+    nearest: int = Field(3, gt=0, le=20, description="Corrections told with one request, at most.")
+    similarity: float = Field(0.85, ge=0, le=1, description="How near a corrected request must be (cosine).")
+    characters: int = Field(2000, gt=0, description="Characters of corrections told with one request, at most.")
+
+
 class Tenant(Section):
     """An organisation or team with its own keys and its own learned state."""
 
@@ -129,6 +143,7 @@ class Tenant(Section):
     store_prompts: bool = Field(
         False, description="Keep the text that routing reads of each prompt; otherwise none is stored."
     )
+    corrections: Corrections = Field(Corrections(), description="What is done with its users' corrections.")
 
 
 class Override(Section):

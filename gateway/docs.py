@@ -11,7 +11,18 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from gateway import __version__
-from gateway.config import Configuration, Metric, ModelCard, Override, Preference, Price, Routing, Tenant, Upstream
+from gateway.config import (
+    Configuration,
+    Corrections,
+    Metric,
+    ModelCard,
+    Override,
+    Preference,
+    Price,
+    Routing,
+    Tenant,
+    Upstream,
+)
 from gateway.metrics import Metrics
 from gateway.openapi import document
 from gateway.settings import Settings
@@ -49,6 +60,7 @@ def configuration() -> str:
         ("routing.preferences.<name>.", Preference),
         ("metrics.<name>.", Metric),
         ("tenants[].", Tenant),
+        ("tenants[].corrections.", Corrections),
     ]
     rows = (
         (f"`{prefix}{name}`", _default(field.default), field.description or "")

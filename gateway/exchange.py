@@ -120,6 +120,8 @@ class Exchange:
         cost = self.cost
         if cost is not None:
             found.append((b"x-polyculture-cost-usd", b"%.9f" % cost))
+        if decision.corrections:
+            found.append((b"x-polyculture-corrections", b"%d" % len(decision.corrections)))
         if self.durable is not None and self.durable.done() and not self.durable.result():
             found.append((b"x-polyculture-log", b"unavailable"))
         return found

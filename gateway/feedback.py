@@ -163,10 +163,14 @@ class FeedbackEndpoint:
 
     def _reward(self, item: FeedbackItem) -> float:
         ways = [name for name in ("score", "thumb", "metric") if getattr(item, name) is not None]
-        if len(ways) != 1:
-            raise BadRequest("Give exactly one of score, thumb, or metric with value.", param=ways[1] if ways else None)
+        alone = not ways and bool(item.correction and item.correction.strip())
+        if len(ways) != 1 and not alone:
+            told = "Give exactly one of score, thumb, or metric with value; or a correction alone."
+            raise BadRequest(told, param=ways[1] if ways else None)
         if (item.value is None) != (item.metric is None):
             raise BadRequest("metric and value go together.", param="value")
+        if alone:
+            return 0.0  # what had to be put right was not right
         if item.score is not None:
             return float(item.score)
         if item.thumb is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from gateway import __version__
 from gateway.config import Configuration
+from gateway.corrections.memories import Memories
 from gateway.database import connect, exclusive, migrate
 from gateway.embedding import Embeddings
 from gateway.events import EVERYONE
@@ -35,7 +36,7 @@ from gateway.routing import Router
 from gateway.secrets import named_secret
 from gateway.settings import Settings
 from gateway.space import Space
-from gateway.transaction import Transaction
+from gateway.transaction import Record, Transaction
 from gateway.transport import Client
 from gateway.upstream import Upstreams
 from router_models import make
@@ -59,6 +60,7 @@ class Service:
     learner: Learner
     router: Router
     upstreams: Upstreams
+    corrections: Memories
     client: Client
     metrics: Metrics
 
@@ -79,9 +81,12 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
         with engine.connect() as connection:
             keys = ensure(connection, given=_given_keys(settings, configuration), added=partial(_tell_of_key, audit))
             fold = restore(connection, make_policy=make)
-        log, learner = _start_learning(stack, engine, fold, settings, metrics)
+        corrections = Memories(tenants=configuration.tenants, engine=engine, width=space.features.width)
+        stack.push_async_callback(corrections.stop)
+        log, learner = _start_learning(stack, engine, fold, corrections, settings, metrics)
         lineage = Lineage(space=space, routing=configuration.routing)
         await _bring_in_line(lineage, log, learner, audit, registry, settings.frozen)
+        await corrections.start(learner)
         embeddings = _embeddings(stack, space.embedder, settings, metrics)
         erasures = Erasures(engine=engine, log=log, learner=learner, audit=audit, ring=keys.ring, embeddings=embeddings)
         stack.push_async_callback(erasures.stop)
@@ -113,6 +118,7 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
                 answer_limit=settings.max_answer_bytes,
                 on_failure=lambda model, kind: metrics.failures.labels(model, kind).inc(),
             ),
+            corrections=corrections,
             client=client,
             metrics=metrics,
         )
@@ -177,13 +183,19 @@ async def _start_specialists(stack: AsyncExitStack, registry: Registry, configur
 
 
 def _start_learning(
-    stack: AsyncExitStack, engine: sa.Engine, fold: Fold, settings: Settings, metrics: Metrics
+    stack: AsyncExitStack, engine: sa.Engine, fold: Fold, corrections: Memories, settings: Settings, metrics: Metrics
 ) -> tuple[Log, Learner]:
     """Start the writer, and the learner behind it; on the way out the learner saves before the writer stops."""
     learner = Learner(
         fold=fold, engine=engine, snapshot_every=settings.snapshot_every, on_failure=metrics.learner_failures.inc
     )
-    log = Log(engine=engine, committed=learner.offer, stuck_s=settings.durable_wait_ms / 1e3)
+
+    def committed(records: Sequence[Record]) -> None:
+        learner.offer(records)
+        corrections.offer(records)
+
+    hears = committed if corrections.keepers else learner.offer
+    log = Log(engine=engine, committed=hears, stuck_s=settings.durable_wait_ms / 1e3)
     learner.log = log
     log.start(asyncio.get_running_loop())
     stack.push_async_callback(log.stop)

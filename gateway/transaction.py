@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
@@ -100,7 +100,14 @@ def _insertion(dialect: sa.Dialect, rows: int) -> str:
 
 def read(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Record]:
     """The records that match, in log order."""
-    return [_record(row) for row in connection.execute(sa.select(events).where(*where).order_by(events.c.seq))]
+    return list(stream(connection, *where))
+
+
+def stream(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> Iterator[Record]:
+    """The records that match, in log order, with flat memory however many there are."""
+    query = sa.select(events).where(*where).order_by(events.c.seq).execution_options(yield_per=1000)
+    for rows in connection.execute(query).partitions():
+        yield from map(_record, rows)
 
 
 def _record(row: Sequence[Any]) -> Record:

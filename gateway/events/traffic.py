@@ -34,6 +34,8 @@ class Decision(Draw, frozen=True):
 
     What gives the probabilities again: the fold at ``position`` (0 where an older version did not say), the features,
     ``explore``, and, where they counted, each eligible model's expected ``costs``, float64 in USD, at ``cost_weight``.
+
+    ``corrections`` are the places in the log of the corrections that the model was told.
     """
 
     version: str
@@ -52,6 +54,7 @@ class Decision(Draw, frozen=True):
     explore: bool = True
     cost_weight: float = 0.0
     costs: bytes = b""
+    corrections: tuple[int, ...] = ()
 
     def propensity(self) -> float:
         """The probability with which the chosen model was drawn; 1 where it was forced."""

@@ -71,7 +71,7 @@ class Replay(msgspec.Struct):
 
 
 class Explanation(msgspec.Struct):
-    """One decision, whole."""
+    """One decision, whole; ``corrections`` are the places in the log of those that the model was told."""
 
     decision_id: str
     completion_id: str
@@ -90,6 +90,7 @@ class Explanation(msgspec.Struct):
     lineage: int
     candidates: list[Candidate]
     excluded: dict[str, str]
+    corrections: list[int]
     answer: Answered | None
     feedback: list[Outcome]
     replay: Replay
@@ -117,6 +118,7 @@ def explain(history: Sequence[Record]) -> Explanation:
         lineage=decision.lineage,
         candidates=_candidates(decision),
         excluded=decision.excluded,
+        corrections=list(decision.corrections),
         answer=next((_answered(each.event, decision) for each in history if isinstance(each.event, Answer)), None),
         feedback=_outcomes(history),
         replay=_replay(decision),

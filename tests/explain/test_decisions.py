@@ -35,9 +35,9 @@ def test_it_says_what_the_dry_run_and_the_headers_said(healthy: Gateway) -> None
     answer = healthy.chat("What is 12 * 7 + 5?")
     found = explained(healthy, answer.headers["x-polyculture-decision-id"])
     assert found["completion_id"] == answer.json()["id"]
-    assert sorted(found["candidates"], key=lambda each: each["model"]) == sorted(
-        dry["candidates"], key=lambda each: each["model"]
-    )
+    assert {each["model"] for each in found["candidates"]} == {each["model"] for each in dry["candidates"]}
+    assert sum(each["probability"] for each in found["candidates"]) == pytest.approx(1, abs=1e-12)
+    assert all(isinstance(each["score"], float) for each in found["candidates"])
     assert found["excluded"] == dry["excluded"]
     assert found["chosen"] == found["answer"]["model"] == answer.headers["x-polyculture-model"]
     assert found["router_version"] == answer.headers["x-polyculture-router-version"]
