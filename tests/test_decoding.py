@@ -44,10 +44,15 @@ def test_a_faulty_field_is_named(document: Any, param: str | None) -> None:
     assert caught.value.message.endswith(f"in {param}." if param else ".")
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b'{"name": "\xff"}', b'{"other": "\xff"}', b"[" * 100_000])
+@pytest.mark.parametrize("body", [b"", b"{", b'{"name": "\xff"}', b'{"other": "\xff"}'])
 def test_what_is_no_json_is_told(body: bytes) -> None:
-    with pytest.raises(BadRequest, match=r"not valid JSON|nested too deeply"):
+    with pytest.raises(BadRequest, match="not valid JSON"):
         decode(decoder, body)
+
+
+def test_what_is_nested_without_end_is_told() -> None:
+    with pytest.raises(BadRequest, match="nested too deeply"):
+        decode(msgspec.json.Decoder(), b"[" * 100_000)
 
 
 @pytest.mark.parametrize("values", [{"name": "x", "count": "many"}, {"name": "x", "count": "0"}, {"other": "x"}])
