@@ -37,13 +37,19 @@ class Section(BaseModel):
 class Upstream(Section):
     """Where a model is served."""
 
-    base_url: HttpUrl = Field(description="The server's OpenAI base, usually ending in /v1.")
-    model: str = Field(description="The model's name at that server.", min_length=1)
-    kind: Literal["openai"] = Field("openai", description="The protocol that the server speaks.")
+    base_url: HttpUrl | None = Field(None, description="The server's OpenAI base, usually ending in /v1.")
+    model: str = Field(description="The model's name at that server; for litellm with its provider.", min_length=1)
+    kind: Literal["openai", "litellm"] = Field("openai", description="How it is reached: OpenAI's protocol, litellm.")
     api_key_env: str | None = Field(None, description="The environment variable that holds the server's key.")
     api_key_file: Path | None = Field(None, description="The file that holds the server's key.")
     first_byte_timeout_s: float = Field(60.0, gt=0, description="Longest wait for an answer to begin, in seconds.")
     idle_timeout_s: float = Field(60.0, gt=0, description="Longest silence within an answer, in seconds.")
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Upstream:
+        if self.kind == "openai" and self.base_url is None:
+            raise ValueError("a server that speaks OpenAI's protocol needs its base_url")
+        return self
 
 
 class Price(Section):

@@ -57,7 +57,8 @@ def _refused(configuration: Configuration, *, secrets: bool) -> Iterator[tuple[S
     for place, card in enumerate(configuration.models):
         upstream, owner = card.upstream, f"model {card.id}"
         try:
-            Origin(str(upstream.base_url))
+            if upstream.kind == "openai":
+                Origin(str(upstream.base_url))
         except ValueError as error:
             yield ("models", place, "upstream", "base_url"), f"{owner}: {error}"
         if secrets:

@@ -19,10 +19,7 @@ class Model:
     def __init__(self, *, card: ModelCard, clock: Callable[[], float]) -> None:
         self.card = card
         self.id = card.id
-        try:
-            self.origin = Origin(str(card.upstream.base_url))
-        except ValueError as error:
-            raise ConfigurationError(f"model {card.id}: {error}") from error
+        self.origin = None if card.upstream.kind == "litellm" else _origin(card)
         self.timeouts = Timeouts(
             connect=5.0, first_byte=card.upstream.first_byte_timeout_s, idle=card.upstream.idle_timeout_s
         )
@@ -32,6 +29,11 @@ class Model:
         )
         if secret is not None:
             self.headers.append((b"authorization", b"Bearer " + secret.encode()))
+        self.provider_arguments = {
+            "model": card.upstream.model,
+            "api_key": secret,
+            "api_base": None if card.upstream.base_url is None else str(card.upstream.base_url).rstrip("/"),
+        }
         self.breaker = Breaker(clock=clock)
         self.semantics = hashlib.sha256(json.dumps(card.semantics()).encode()).hexdigest()
 
@@ -39,6 +41,13 @@ class Model:
         """The price of an answer, in USD."""
         price = self.card.price
         return (price.input * input_tokens + price.output * output_tokens) / 1e6
+
+
+def _origin(card: ModelCard) -> Origin:
+    try:
+        return Origin(str(card.upstream.base_url))
+    except ValueError as error:
+        raise ConfigurationError(f"model {card.id}: {error}") from error
 
 
 class Registry:

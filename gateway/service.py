@@ -31,6 +31,8 @@ from gateway.lineage import Lineage, summary
 from gateway.log import Log
 from gateway.metrics import Metrics
 from gateway.proposing import Proposer
+from gateway.providers.adapter import Providers
+from gateway.providers.library import required
 from gateway.registry import Registry
 from gateway.routing import Router
 from gateway.secrets import named_secret
@@ -115,6 +117,7 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
             ),
             upstreams=Upstreams(
                 client=client,
+                providers=_providers(registry),
                 answer_limit=settings.max_answer_bytes,
                 on_failure=lambda model, kind: metrics.failures.labels(model, kind).inc(),
             ),
@@ -124,6 +127,15 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
         )
         _watch(service)
         yield service
+
+
+def _providers(registry: Registry) -> Providers:
+    """The way to models behind litellm, which begins to load if any model needs it."""
+    providers = Providers()
+    if any(model.card.upstream.kind == "litellm" for model in registry):
+        required()
+        providers.prepare()
+    return providers
 
 
 def load_embedder(stack: AsyncExitStack, settings: Settings) -> Embedder:

@@ -10,6 +10,8 @@ import msgspec
 import structlog
 
 from gateway.errors import BadRequest, GatewayError, RateLimited, UpstreamFailed, UpstreamRefused, UpstreamTimeout
+from gateway.providers.adapter import Providers
+from gateway.providers.told import Told
 from gateway.registry import Model
 from gateway.relay import Body, read_body
 from gateway.request import Reading, with_model
@@ -50,7 +52,7 @@ class Opened(NamedTuple):
     """An answer that has begun: whole (``data`` and ``body``), or a stream whose first bytes are ``data``."""
 
     model: Model
-    response: Response
+    response: Response | Told
     data: bytes
     body: Body
     first_byte_s: float
@@ -63,11 +65,13 @@ class Upstreams:
         self,
         *,
         client: Client,
+        providers: Providers,
         answer_limit: int,
         on_failure: Callable[[str, str], None] = lambda model, kind: None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._client = client
+        self._providers = providers
         self._answer_limit = answer_limit
         self._on_failure = on_failure
         self._clock = clock
@@ -103,14 +107,7 @@ class Upstreams:
     async def _ask(self, model: Model, reading: Reading, body: bytes) -> Opened:
         started = self._clock()
         try:
-            response = await self._client.request(
-                b"POST",
-                model.origin,
-                TARGETS[reading.endpoint],
-                model.headers,
-                with_model(body, model.card.upstream.model),
-                timeouts=model.timeouts,
-            )
+            response = await self._send(model, reading, body)
             if response.status != 200:
                 raise await self._refusal(model, response)
             if reading.stream:
@@ -127,7 +124,14 @@ class Upstreams:
             raise UpstreamFailed(f"The model {model.id} could not be reached, or broke off.") from error
         return Opened(model, response, data, seen, self._clock() - started)
 
-    async def _first(self, model: Model, response: Response) -> bytes:
+    async def _send(self, model: Model, reading: Reading, body: bytes) -> Response | Told:
+        """The request on its way: over our own connections, or through a provider's client."""
+        if model.origin is None:
+            return await self._providers.request(model, reading.endpoint, body)
+        target, sent = TARGETS[reading.endpoint], with_model(body, model.card.upstream.model)
+        return await self._client.request(b"POST", model.origin, target, model.headers, sent, timeouts=model.timeouts)
+
+    async def _first(self, model: Model, response: Response | Told) -> bytes:
         """A stream's first bytes, so that whatever fails before them can still fall back."""
         kind = response.header(b"content-type") or b""
         if not kind.startswith(b"text/event-stream"):
@@ -137,7 +141,7 @@ class Upstreams:
             return chunk
         raise UpstreamFailed(f"The model {model.id} ended its stream without a word.")
 
-    async def _refusal(self, model: Model, response: Response) -> GatewayError:
+    async def _refusal(self, model: Model, response: Response | Told) -> GatewayError:
         """The error that stands for an upstream's error status."""
         data = await response.read(limit=ERROR_LIMIT)
         try:

@@ -98,8 +98,10 @@ def test_a_crashed_child_is_started_again_on_its_port() -> None:
         assert supervisor.cards() == (card,)
         await supervisor.stop()
         assert supervisor.alive() == {}
+        address = card.upstream.base_url
+        assert address is not None
         with pytest.raises(ConnectionRefusedError):
-            await asyncio.open_connection(card.upstream.base_url.host, card.upstream.base_url.port)
+            await asyncio.open_connection(address.host, address.port)
 
     asyncio.run(crash())
     assert [(entry["event"], entry["specialist"], entry["code"]) for entry in entries] == [
