@@ -1,5 +1,5 @@
 # The gateway in an image of its own:   docker build --tag polyculture .
-# With the demo's small models:         docker build --tag polyculture --build-arg EXTRAS=specialists .
+# With more of the project's extras:    docker build --tag polyculture --build-arg EXTRAS=specialists,providers .
 # Packages are those of constraints.txt; weights are checked by their hash. Nothing secret goes in: keys come at run time.
 
 FROM python:3.13.16-slim-trixie AS build
