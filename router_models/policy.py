@@ -99,6 +99,18 @@ class Snapshot(Protocol):
     ) -> Proposal:
         """:meth:`propose` for n requests at once: every array has one more, leading, dimension n, in and out."""
 
+    def expected(self, features: npt.NDArray[np.float32]) -> Vector:
+        """Each arm's expected reward (n, K) at requests (n, d), whatever it costs and whoever is over a cap."""
+
+    def priced(self, like: Snapshot) -> Snapshot:
+        """The same beliefs under another snapshot's prices: share cap, budget, and who is new, by the arms' names."""
+
+    def check(self, *, since: Snapshot | None = None) -> None:
+        """Raises :class:`InvalidState` unless all is finite and covariances are positive definite.
+
+        What ``since`` has alike is taken to be sound.
+        """
+
 
 class State(Protocol):
     """What a policy has learned so far; owned by one fold."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from router_models.basis import Basis
 from router_models.onboarding import with_trials
-from router_models.policy import Mask, Proposal, Vector
+from router_models.policy import InvalidState, Mask, Proposal, Snapshot, Vector
 from router_models.rows import Floats, rowwise
 from router_models.thompson import argmax_frequencies, greedy, with_floor
 
@@ -90,6 +90,38 @@ class View:
         if self.newcomers.any():
             frequencies = with_trials(frequencies, eligible & self.newcomers)
         return Proposal(probabilities=with_floor(frequencies, eligible, self.exploration), scores=scores)
+
+    def expected(self, features: Floats) -> Vector:
+        """See :class:`router_models.policy.Snapshot`."""
+        return self.predict(features)[0].astype(np.float64)
+
+    def priced(self, like: Snapshot) -> View:
+        """See :class:`router_models.policy.Snapshot`; an arm that the other does not know keeps its own prices."""
+        if not isinstance(like, View):
+            return self
+        prices, newcomers, costs = like.prices, like.newcomers, like.expected_costs
+        if like.arms != self.arms:
+            prices, newcomers, costs = self.prices.copy(), self.newcomers.copy(), self.expected_costs.copy()
+            places = [(self.arms.index(arm), place) for place, arm in enumerate(like.arms) if arm in self.arms]
+            own, others = [own for own, _ in places], [other for _, other in places]
+            prices[own], newcomers[own] = like.prices[others], like.newcomers[others]
+            costs[own] = like.expected_costs[others]
+        return replace(
+            self, prices=prices, newcomers=newcomers, expected_costs=costs, pace=like.pace, allowance=like.allowance
+        )
+
+    def check(self, *, since: Snapshot | None = None) -> None:
+        """See :class:`router_models.policy.Snapshot`; one decomposition for each arm that has learned."""
+        numbers = (self.coefficients, self.covariance, self.priors, self.prices, self.expected_costs)
+        if not all(np.isfinite(each).all() for each in numbers) or not 0.0 < self.noise < math.inf:
+            raise InvalidState("beliefs must be finite, and the noise positive")
+        covariance = self.covariance
+        if isinstance(since, View) and since.covariance.shape == covariance.shape:
+            covariance = covariance[(covariance != since.covariance).any(axis=(1, 2))]
+        try:
+            np.linalg.cholesky(covariance.astype(np.float64))
+        except np.linalg.LinAlgError:
+            raise InvalidState("a covariance is not positive definite") from None
 
     def affordable(self, usd: Vector, eligible: Mask) -> Mask:
         """The eligible arms (n, K) within the allowance; the cheapest of a row if there is none."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from router_models.baselines.estimator import Estimator, Predict
 from router_models.checks import check_observation, check_prior, restored, restored_names
-from router_models.policy import Arm, Arrays, Mask, Observation, Proposal, Vector
+from router_models.policy import Arm, Arrays, InvalidState, Mask, Observation, Proposal, Snapshot, Vector
 from router_models.thompson import greedy, with_floor
 
 Floats = npt.NDArray[np.float32]
@@ -79,6 +79,20 @@ class BaselineView:
             probabilities=np.array([each.probabilities for each in rows]),
             scores=np.array([each.scores for each in rows]),
         )
+
+    def expected(self, features: Floats) -> Vector:
+        """See :class:`router_models.policy.Snapshot`."""
+        return np.array([AVERAGE + self.priors @ x + self.predict(x)[0] for x in features])
+
+    def priced(self, like: Snapshot) -> BaselineView:
+        """Itself: baselines have no prices."""
+        return self
+
+    def check(self, *, since: Snapshot | None = None) -> None:
+        """See :class:`router_models.policy.Snapshot`; what is learned is looked at through its predictions."""
+        predicted = self.predict(np.eye(1, self.priors.shape[1], dtype=np.float32)[0])
+        if not all(np.isfinite(each).all() for each in (self.priors, *predicted)):
+            raise InvalidState("beliefs must be finite")
 
 
 class BaselineState:

@@ -7,12 +7,13 @@ not, it shrinks towards the model, as weight smoothing does (Elliott and Little 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
 from router_models.evaluation.decisions import Decisions, Estimate, Matrix, NotComparable, estimate
-from router_models.evaluation.rewards import DRIFT, GROUPS, PREFERENCE, Model, basis, preference
+from router_models.evaluation.rewards import DRIFT, GROUPS, PREFERENCE, Fitted, Model, basis, preference
 
 KNOTS: Final = 2.0 ** np.arange(0, 12)
 """Weights beyond which the model may have drifted further."""
@@ -41,10 +42,25 @@ def penalised(decisions: Decisions) -> Estimate:
     ``SLACK`` of the rewards' scale, the geometric mean of their deviation and of the largest there could be, 1/2: so
     the interval grows with the target's mass on what the log hardly tried.
     """
+    value, error = _fitted(decisions, [decisions.target]).value(decisions.target)
+    return estimate(decisions, value=float(np.clip(value, 0.0, 1.0)), error=error)
+
+
+def contrast(decisions: Decisions, other: Matrix) -> tuple[float, float]:
+    """The target's value less that of another policy, ``other`` (n, K), and its standard error.
+
+    The model may drift along the weights of both. Raises :class:`NotComparable` below ``LEAST`` decisions.
+    """
+    return _fitted(decisions, [decisions.target, other]).value(decisions.target - other)
+
+
+def _fitted(decisions: Decisions, targets: Sequence[Matrix]) -> Fitted:
+    """The reward model that may drift along the weights of each of the targets (n, K)."""
     if len(decisions) < LEAST:
         raise NotComparable(f"an estimate takes at least {LEAST} decisions, not {len(decisions)}")
-    scale = float(np.sqrt(0.5 * _spread(decisions)))
-    steps = drift(decisions.ratios)
+    asked = [decisions.with_target(target) for target in targets]
+    scale = float(np.sqrt(0.5 * max(_spread(each) for each in asked)))
+    steps = np.concatenate([drift(each.ratios) for each in asked], axis=2)
     floors = np.zeros(GROUPS)
     floors[DRIFT] = SLACK * scale
     floors[PREFERENCE] = TREND * scale
@@ -54,8 +70,7 @@ def penalised(decisions: Decisions) -> Estimate:
         groups=np.array([PREFERENCE, *[DRIFT] * steps.shape[2]]),
         floors=floors,
     )
-    value, error = model.fit(decisions, np.arange(len(decisions))).value(decisions.target)
-    return estimate(decisions, value=float(np.clip(value, 0.0, 1.0)), error=error)
+    return model.fit(decisions, np.arange(len(decisions)))
 
 
 def _spread(decisions: Decisions) -> float:

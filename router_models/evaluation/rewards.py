@@ -137,16 +137,18 @@ class Fitted:
     def value(self, target: Matrix) -> tuple[float, float]:
         """The mean reward of ``target`` (n, K) at the log's requests, and its standard error.
 
-        The noise's part in the error is robust (MacKinnon and White 1985): rewards may vary more where the target
-        goes than where the log has been.
+        The difference of two policies will do too: the mean is linear in the target. The noise's part in the error is
+        robust (MacKinnon and White 1985): rewards may vary more where the target goes than where the log has been.
         """
         values, n = self.model.basis.values, len(target)
         varying = np.einsum("nk,nkv->v", target, self.model.varying) / n
-        shared = np.concatenate([values.mean(axis=0), varying])
+        mass = target.sum(axis=1)
+        shared = np.concatenate([mass @ values / n, varying])
         found = self.mixed.combination(shared, target.T @ values / n)
         excess = float(found.parts**2 @ (self.mixed.left_out() ** 2 - self.mixed.noise))
         expected = (target * self.rewards()).sum(axis=1)
-        return self.average + found.mean, float(np.sqrt(found.variance + max(excess, 0.0) + expected.var() / n))
+        average = self.average * float(mass.mean())
+        return average + found.mean, float(np.sqrt(found.variance + max(excess, 0.0) + expected.var() / n))
 
 
 def plain(decisions: Decisions) -> Model:

@@ -13,7 +13,7 @@ from gateway.bench.routing.recorded import Recorded
 from gateway.bench.routing.replay import PROBE, Seat, picked, replay
 from gateway.bench.routing.stream import Stream
 from router_models import make
-from router_models.policy import Arm, Arrays, Mask, Observation, Proposal, Vector
+from router_models.policy import Arm, Arrays, Mask, Observation, Proposal, Snapshot, Vector
 from tests.bench.routing_data import material, written
 
 WIDTH = 3
@@ -75,6 +75,15 @@ class Diary:
         explore: bool = True,
     ) -> Proposal:
         raise AssertionError("the replay asks one at a time")
+
+    def expected(self, features: npt.NDArray[np.float32]) -> Vector:
+        raise AssertionError("the replay does not ask what is believed")
+
+    def priced(self, like: Snapshot) -> Diary:
+        return self
+
+    def check(self, *, since: Snapshot | None = None) -> None:
+        assert since is None
 
     def arrays(self) -> Arrays:
         return {}

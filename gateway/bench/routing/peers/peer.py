@@ -7,7 +7,7 @@ from abc import abstractmethod
 import numpy as np
 import numpy.typing as npt
 
-from router_models.policy import Arm, Arrays, InvalidState, Mask, Observation, Proposal, Vector
+from router_models.policy import Arm, Arrays, InvalidState, Mask, Observation, Proposal, Snapshot, Vector
 
 Features = npt.NDArray[np.float32]
 
@@ -76,6 +76,17 @@ class Peer:
         """See :class:`router_models.policy.Snapshot`."""
         found = np.stack([self.probabilities(x, explore=explore) for x in features])
         return Proposal(probabilities=found, scores=found)
+
+    def expected(self, features: Features) -> Vector:
+        """The probabilities, as for want of scores."""
+        return np.stack([self.probabilities(x, explore=False) for x in features])
+
+    def priced(self, like: Snapshot) -> Peer:
+        """Itself: peers keep their own books."""
+        return self
+
+    def check(self, *, since: Snapshot | None = None) -> None:
+        """Nothing: what a library has learned it keeps to itself."""
 
     def arrays(self) -> Arrays:
         """The benchmark saves no peer's state."""
