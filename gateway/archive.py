@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import json
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from gateway.events import ArmSet, LineageStarted, PoolJoined, decode, encode
 from gateway.fold import Fold
+from gateway.npz import Contents, document, dump, read, text
 from gateway.tenant_state import TenantState, split
 from gateway.tenants import Named, PolicyMaker
 from router_models.policy import InvalidState
 
 SCHEMA = 3
 _MANIFEST = "manifest"
-
-Contents = dict[str, npt.NDArray[Any]]
 
 
 class Archive(NamedTuple):
@@ -47,7 +44,7 @@ def contents(fold: Fold) -> Contents:
         "labels": fold.labels(),
     }
     found: Contents = {
-        _MANIFEST: np.frombuffer(json.dumps(manifest, sort_keys=True).encode(), np.uint8),
+        _MANIFEST: text(manifest),
         "lineage": np.frombuffer(encode(fold.started), np.uint8),
         "arms": np.frombuffer(msgspec.msgpack.encode([encode(arm) for arm in fold.arms.values()]), np.uint8),
     }
@@ -59,10 +56,8 @@ def contents(fold: Fold) -> Contents:
 
 def pack(arrays: Contents) -> Archive:
     """The arrays as one file, the same for the same arrays."""
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
-    manifest = json.loads(arrays[_MANIFEST].tobytes())
-    return Archive(manifest["position"], checksum(buffer.getvalue()), buffer.getvalue())
+    data = dump(arrays)
+    return Archive(document(arrays[_MANIFEST])["position"], checksum(data), data)
 
 
 def checksum(data: bytes) -> str:
@@ -70,22 +65,26 @@ def checksum(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def unpack(archive: Archive, *, make_policy: PolicyMaker) -> Fold:
-    """The fold that was saved. Raises :class:`InvalidState` when it was damaged or is of another schema."""
+def unpack(archive: Archive, *, make_policy: PolicyMaker, tenants: Collection[str] | None = None) -> Fold:
+    """The fold that was saved, or of it only some tenants' states.
+
+    Raises :class:`InvalidState` when it was damaged or is of another schema.
+    """
     if checksum(archive.data) != archive.checksum:
         raise InvalidState(f"the snapshot at {archive.position} does not match its checksum")
     try:
-        with np.load(io.BytesIO(archive.data), allow_pickle=False) as file:
-            arrays: Contents = {name: file[name] for name in file.files}
-        manifest = json.loads(arrays[_MANIFEST].tobytes())
+        arrays = read(archive.data)
+        manifest = document(arrays[_MANIFEST])
         if manifest["schema"] != SCHEMA:
             raise InvalidState(f"it has schema {manifest['schema']}, not {SCHEMA}")
-        return _fold(arrays, manifest, make_policy=make_policy)
+        return _fold(arrays, manifest, make_policy=make_policy, tenants=tenants)
     except Exception as error:  # a file that others wrote can be wrong in any way
         raise InvalidState(f"the snapshot at {archive.position} cannot be used: {error}") from error
 
 
-def _fold(arrays: Contents, manifest: dict[str, Any], *, make_policy: PolicyMaker) -> Fold:
+def _fold(
+    arrays: Contents, manifest: dict[str, Any], *, make_policy: PolicyMaker, tenants: Collection[str] | None
+) -> Fold:
     fold = Fold(make_policy=make_policy)
     started = decode(LineageStarted.kind, arrays["lineage"].tobytes())
     if manifest["lineage"] and isinstance(started, LineageStarted):
@@ -97,8 +96,11 @@ def _fold(arrays: Contents, manifest: dict[str, Any], *, make_policy: PolicyMake
         assert isinstance(arm, ArmSet)
         fold.arms[arm.name] = arm
     found = split(arrays)
+    if manifest["tenants"] and fold.policy is None:
+        raise InvalidState("it has tenants, and no lineage")
     for number, tenant in enumerate(manifest["tenants"]):
-        fold.states[tenant] = TenantState.load(found.get(str(number), {}), policy=fold.policy, shadow=fold.shadow)
+        if tenants is None or tenant in tenants:
+            fold.states[tenant] = TenantState.load(found.get(str(number), {}), policy=fold.policy, shadow=fold.shadow)
     fold.pool = {tenant: PoolJoined(*joined) for tenant, joined in manifest["pool"].items()}
     fold.position = fold.base = manifest["position"]
     fold.freezes, fold.learned = set(manifest["frozen"]), manifest["learned"]

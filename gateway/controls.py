@@ -52,15 +52,16 @@ class Exclusion(NamedTuple):
 
 
 class Controls:
-    """The controls of a log's prefix. ``records`` are its control events, in log order; others are passed over."""
+    """The controls of a log's prefix. ``records`` are its control events, in log order."""
 
     def __init__(self, *, records: Iterable[Record] = ()) -> None:
+        self._records = list(records)
         self._exclusions: list[Exclusion] = []
         self._policies: list[Record] = []
         self._shadows: dict[int, ShadowSet] = {}
         self._erased: list[int] = []
         self._holding: dict[str, list[Exclusion]] = {}
-        for record in records:
+        for record in self._records:
             event = record.event
             if isinstance(event, FeedbackExcluded):
                 self._exclusions.append(_exclusion(record, event))
@@ -76,6 +77,10 @@ class Controls:
         """Those of the log, or of its events up to ``upto``; quick, however long the log is."""
         within = [] if upto is None else [events.c.seq <= upto]
         return cls(records=read(connection, RARE, events.c.kind.in_(CONTROLS), *within))
+
+    def joined(self, record: Record) -> Controls:
+        """These and one more, as if it came next."""
+        return Controls(records=[*self._records, record])
 
     def excludes(self, record: Record) -> bool:
         """Whether this record of feedback, or of its release, does not count."""

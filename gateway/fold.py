@@ -14,12 +14,14 @@ import msgspec
 import numpy as np
 import structlog
 
+from gateway.checkpoint import kept
 from gateway.controls import Controls
 from gateway.events import (
     EVERYONE,
     POOL,
     ArmRemoved,
     ArmSet,
+    Checkpoint,
     Draw,
     Erased,
     Feedback,
@@ -32,9 +34,11 @@ from gateway.events import (
     PolicyChanged,
     PolicyTuned,
     PoolJoined,
+    StateImported,
 )
 from gateway.tenants import Named, PolicyMaker, Tenants, arm, named
 from gateway.transaction import Record
+from gateway.versions.exported import exported
 from router_models.policy import Observation
 
 _logger = structlog.get_logger("polyculture.fold")
@@ -59,6 +63,8 @@ class Fold(Tenants):
             LineageStarted.kind: self._lineage_started,
             PolicyTuned.kind: self._policy_tuned,
             PoolJoined.kind: self._pool_joined,
+            StateImported.kind: self._state_imported,
+            Checkpoint.kind: self._checkpointed,
             LearningFrozen.kind: self._learning_frozen,
             **dict.fromkeys((FeedbackExcluded.kind, PolicyChanged.kind, Erased.kind), self._controlled),
         }
@@ -130,16 +136,14 @@ class Fold(Tenants):
             if tenant in other.learned:
                 self.learned[tenant] = other.learned[tenant]
 
-    def keep(self, tenants: Collection[str]) -> None:
-        """Go on with these tenants' states alone."""
-        self.states = {tenant: own for tenant, own in self.states.items() if tenant in tenants}
-
     def forget(self, tenants: Collection[str]) -> None:
         """Drop all that is known of these."""
         super().forget(tenants)
         for tenant in tenants:
             self.learned.pop(tenant, None)
             self.freezes.discard(tenant)
+            if self.saved is not None:
+                self.saved.pop(tenant, None)
 
     def _decided(self, record: Record, event: Draw) -> None:
         if event.drawn and event.lineage == self.lineage:
@@ -217,6 +221,19 @@ class Fold(Tenants):
     def _pool_joined(self, record: Record, event: PoolJoined) -> None:
         self.pool[record.tenant] = event
         self.learned[record.tenant] = record.seq
+
+    def _state_imported(self, record: Record, event: StateImported) -> None:
+        if not self.controls.undoes(record):
+            found = exported(event.archive)
+            self.bring(record.tenant, found.manifest.policy, found.arrays)
+            self.learned[record.tenant] = record.seq
+
+    def _checkpointed(self, record: Record, event: Checkpoint) -> None:
+        found = kept(event)
+        shadow = None if found.shadow is None else found.shadow.policy
+        self.put(record.tenant, found.arrays, policy=found.policy.policy, shadow=shadow)
+        if found.learned:
+            self.learned[record.tenant] = found.learned
 
     def _learning_frozen(self, record: Record, event: LearningFrozen) -> None:
         (self.freezes.add if event.frozen else self.freezes.discard)(record.tenant)

@@ -120,16 +120,14 @@ def restore(
     fold = Fold(make_policy=make_policy, controls=controls)
     for archive in archives(connection, upto=upto):
         try:
-            found = unpack(archive, make_policy=make_policy)
+            found = unpack(archive, make_policy=make_policy, tenants=tenants)
         except InvalidState as error:
             _logger.warning("snapshot_refused", error=str(error))
             continue
         stale = found.stale(controls)
         if EVERYONE in stale or (tenants is not None and not stale.isdisjoint(tenants)):
             continue
-        if tenants is not None:
-            found.keep(tenants)
-        elif stale:
+        if tenants is None and stale:
             circle = found.circles(stale)
             found.adopt(
                 restore(

@@ -17,7 +17,7 @@ from functools import partial
 import sqlalchemy as sa
 import structlog
 
-from gateway.archive import Archive, contents, pack
+from gateway.archive import contents, pack
 from gateway.breath import Abandoned, Breath
 from gateway.events import (
     EVERYONE,
@@ -36,8 +36,8 @@ from gateway.fold import Fold
 from gateway.history import Revision, revised, revision
 from gateway.log import Log, LogUnavailable
 from gateway.publication import Hold, Publication, Published
-from gateway.schema import snapshots
-from gateway.transaction import Record, Transaction
+from gateway.transaction import Record
+from gateway.versions.version import Meaning, Reason, write
 
 _logger = structlog.get_logger("polyculture.learner")
 
@@ -46,9 +46,6 @@ SLICE_S = 0.002
 
 #: How long events that teach nothing wait for others, in seconds: one snapshot is then published for all of them.
 GATHER_S = 0.01
-
-#: How many saved snapshots are kept.
-KEEP = 20
 
 
 class Learner:
@@ -120,7 +117,7 @@ class Learner:
         await asyncio.to_thread(self._thread.shutdown)
         while self._queue:
             self._fold()
-        await self.save()
+        await self.save("stop")
 
     async def settled(self, *, within_s: float | None = None) -> None:
         """Wait until everything committed so far is folded, or for ``within_s`` at most."""
@@ -142,7 +139,7 @@ class Learner:
                     await self._fold_some()
             self._idle.set()
             if self.fold.position - self._tried >= self._snapshot_every:
-                await self.save()
+                await self.save("routine")
 
     def _gather_no_more(self) -> None:
         if self._gathering is not None:
@@ -206,12 +203,13 @@ class Learner:
             return
         await asyncio.get_running_loop().run_in_executor(self._thread, self._swap, found)
         if found.fresh is not None:
-            await self.save()
+            await self.save("refold")
 
     def _swap(self, found: Revision) -> None:
         self.fold = revised(self.fold, found)
         self.publication.release(self.fold)
         if found.fresh is not None:
+            self._saved = found.fresh.base
             everyone = {EVERYONE, *self.fold.states, *self.publication.tenants}
             self.publication.refresh(self.fold, found.tenants or everyone)
 
@@ -221,14 +219,16 @@ class Learner:
         with self._engine.connect() as connection:
             return revision(connection, self.fold, make_policy=self.fold.make_policy, pause=self._breath)
 
-    async def save(self) -> None:
+    async def save(self, reason: Reason = "asked") -> None:
         """Write a snapshot of the fold, so that the next start folds only what came after; a failure is told."""
-        if self.log is None or self.fold.position == self._saved or self.fold.policy is None:
+        fold = self.fold
+        if self.log is None or fold.position == self._saved or fold.policy is None:
             return
-        self._tried = self.fold.position
+        self._tried = fold.position
+        meaning = Meaning.of(fold, parent=self._saved, reason=reason)
         try:
-            archive = await asyncio.to_thread(pack, contents(self.fold))
-            await self.log.transact(partial(_write, archive))
+            archive = await asyncio.to_thread(pack, contents(fold))
+            await self.log.transact(partial(write, archive, meaning))
         except LogUnavailable:
             _logger.warning("snapshot_not_saved", position=self._tried)
         except Exception:
@@ -241,14 +241,3 @@ class Learner:
 def _teaches(record: Record) -> bool:
     """Whether folding it is more than counting."""
     return not isinstance(record.event, Decision | Answer)
-
-
-def _write(archive: Archive, transaction: Transaction) -> bool:
-    """Put the snapshot in, and the oldest ones out."""
-    connection, place = transaction.connection, snapshots.c.position
-    connection.execute(snapshots.delete().where(place == archive.position))
-    row = {"position": archive.position, "checksum": archive.checksum, "archive": archive.data}
-    connection.execute(snapshots.insert(), {**row, "at": transaction.at})
-    newest = sa.select(place).order_by(place.desc()).limit(KEEP)
-    connection.execute(snapshots.delete().where(place.not_in(newest)))
-    return True

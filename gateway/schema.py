@@ -26,7 +26,7 @@ RARE = events.c.kind.not_in([sa.literal_column(f"'{kind}'") for kind in ("decisi
 #: Finds the few events that say how the others are folded; requests pay nothing for it.
 rare = sa.Index("events_rare", events.c.kind, sqlite_where=RARE, postgresql_where=RARE)
 
-#: Saved folds: each a cache of the log's prefix up to ``position``.
+#: Saved folds: each a cache of the log's prefix up to ``position``, and a version to compare with and return to.
 snapshots = sa.Table(
     "snapshots",
     metadata,
@@ -34,6 +34,14 @@ snapshots = sa.Table(
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Column("checksum", sa.Text, nullable=False),
     sa.Column("archive", sa.LargeBinary, nullable=False),
+    sa.Column("lineage", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("parent", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("embedder", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("policy", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("parameters", sa.Text, nullable=False, server_default="{}"),
+    sa.Column("figures", sa.Text, nullable=False, server_default="{}"),
+    sa.Column("pinned", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("reason", sa.Text, nullable=False, server_default=sa.text("''")),
 )
 
 #: Keys, hashed; the secret itself is shown once and never stored.
@@ -93,17 +101,12 @@ prompts = sa.Table(
     sa.Index("prompts_tenant", "tenant", "at"),
 )
 
-#: Erasures: whose (``tenant`` and ``name``) until their rows are gone, how far each one is, and its receipt.
+#: Erasures: how far each one is. The document is a :class:`gateway.governance.progress.Progress`.
 erasures = sa.Table(
     "erasures",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("at", sa.BigInteger, nullable=False),
-    sa.Column("subject", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("tenant", sa.Text, nullable=False),
-    sa.Column("name", sa.Text, nullable=False),
     sa.Column("step", sa.Text, nullable=False),
-    sa.Column("detail", sa.Text, nullable=False),
-    sa.Column("receipt", sa.LargeBinary),
+    sa.Column("document", sa.LargeBinary, nullable=False),
 )

@@ -63,13 +63,14 @@ class TenantState:
 
     @classmethod
     def load(cls, arrays: Arrays, *, policy: Policy | None, shadow: Policy | None) -> TenantState:
-        """What :meth:`arrays` gave; parts that it lacks are as new. Raises :class:`InvalidState`."""
+        """What :meth:`arrays` gave; parts that it lacks, and states without their policy, are as new.
+
+        Raises :class:`InvalidState`.
+        """
         state = cls()
         named = split(arrays)
         try:
             state.lessons = int(arrays["lessons"])
-            if "policy" in named and policy is None:
-                raise InvalidState("it has tenants, and no lineage")
             if "policy" in named and policy is not None:
                 state.learned = policy.load(named["policy"])
             if "shadow" in named and shadow is not None:

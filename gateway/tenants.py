@@ -10,7 +10,7 @@ import numpy as np
 
 from gateway.events import POOL, ArmSet, LineageStarted, PolicyChanged, PoolJoined, ShadowSet
 from gateway.tenant_state import TenantState
-from router_models.policy import Arm, Policy, State
+from router_models.policy import Arm, Arrays, Policy, State
 
 #: Makes a policy from its name and its parameters as keywords.
 PolicyMaker = Callable[..., Policy]
@@ -61,11 +61,12 @@ class Tenants:
     def own(self, tenant: str) -> TenantState:
         """A tenant's state, to be changed. Raises ``LookupError`` before the first lineage."""
         own = self.beside(tenant)
-        if own.learned is None:
+        if own.learned is None or (own.shadow is None and self.shadow is not None):
             source = self.source(tenant) or TenantState()
-            learned = self._begun(self.policy, source.learned)
-            shadow = None if self.shadow is None else self._begun(self.shadow, source.shadow)
-            own.learned, own.shadow = learned, shadow
+            if own.learned is None:
+                own.learned = self._begun(self.policy, source.learned)
+            if self.shadow is not None:
+                own.shadow = self._begun(self.shadow, source.shadow)
         return own
 
     def source(self, tenant: str) -> TenantState | None:
@@ -119,6 +120,31 @@ class Tenants:
         for own, learned in zip(states, loaded, strict=True):
             own.learned = learned
         self.policy, self.live = policy, live
+
+    def bring(self, tenant: str, policy: str, arrays: Arrays) -> None:
+        """Let a tenant have learned what ``arrays`` hold, of the arms that there are; nothing if they are of a policy
+        that does not learn here. Raises :class:`InvalidState`.
+        """
+        if policy != self.live.policy or self.policy is None:
+            return
+        learned = self.policy.load(arrays)
+        known = learned.snapshot().arms
+        for name in known:
+            if name not in self.arms:
+                learned.remove(name)
+        for name, event in self.arms.items():
+            if name not in known:
+                learned.add(arm(event))
+        self.own(tenant).learned = learned
+
+    def put(self, tenant: str, arrays: Arrays, *, policy: str, shadow: str | None) -> None:
+        """Give a tenant the state that it had, with what these policies had learned where they still learn.
+
+        Raises :class:`InvalidState`.
+        """
+        same = self.policy if policy == self.live.policy else None
+        beside = self.shadow if self.second is not None and shadow == self.second.policy else None
+        self.states[tenant] = TenantState.load(arrays, policy=same, shadow=beside)
 
     def forget(self, tenants: Collection[str]) -> None:
         """Drop all that is known of these."""

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.archive import Archive, Contents, checksum, contents, difference, pack, unpack
+from gateway.archive import Archive, checksum, contents, difference, pack, unpack
 from gateway.fold import Fold
+from gateway.npz import Contents
 from router_models import make
 from router_models.policy import InvalidState
 from tests.log.samples import answer, arm, decision, feedback, folded, started

@@ -14,9 +14,10 @@ from gateway.archive import contents, pack
 from gateway.database import begin
 from gateway.fold import Fold
 from gateway.history import archives, refold
-from gateway.learner import GATHER_S, KEEP, Learner
+from gateway.learner import GATHER_S, Learner
 from gateway.schema import snapshots
 from gateway.transaction import Transaction
+from gateway.versions.version import KEEP
 from router_models import make
 from router_models.policy import Policy
 from tests.log.conftest import Logged, Run, until

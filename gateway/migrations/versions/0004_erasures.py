@@ -21,8 +21,8 @@ def upgrade() -> None:
         "erasures",
         sa.Column("id", sa.Text, primary_key=True),
         sa.Column("at", sa.BigInteger, nullable=False),
-        *(sa.Column(name, sa.Text, nullable=False) for name in ("subject", "kind", "tenant", "name", "step", "detail")),
-        sa.Column("receipt", sa.LargeBinary),
+        sa.Column("step", sa.Text, nullable=False),
+        sa.Column("document", sa.LargeBinary, nullable=False),
     )
 
 

@@ -1,0 +1,1 @@
+"""Versions of what was learned: kept, compared, returned to, carried elsewhere."""
