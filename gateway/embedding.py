@@ -48,6 +48,10 @@ class Embeddings:
         self._seconds = 0.0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="polyculture-embed")
 
+    def forget(self) -> None:
+        """Keep nothing in memory of what was embedded so far."""
+        self._cache.clear()
+
     def close(self) -> None:
         """End the thread."""
         self._thread.shutdown(wait=False, cancel_futures=True)

@@ -134,7 +134,9 @@ def ensure(
     return Ensured(KeyRing(principals={**principals, **fresh}), made)
 
 
-def retire(connection: sa.Connection, tenant: str) -> int:
-    """Strip a tenant's keys of all but their digests, within the caller's transaction; returns how many there were."""
+def retire(connection: sa.Connection, tenant: str) -> list[str]:
+    """Strip a tenant's keys of all but their digests, within the caller's transaction; returns their names."""
     whose = sa.and_(keys.c.tenant == tenant, keys.c.scope == "data")
-    return connection.execute(keys.update().where(whose).values(name="", tenant="", scope=RETIRED, at=0)).rowcount
+    names = list(connection.execute(sa.select(keys.c.name).where(whose)).scalars())
+    connection.execute(keys.update().where(whose).values(name="", tenant="", scope=RETIRED, at=0))
+    return names

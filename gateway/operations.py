@@ -107,6 +107,13 @@ def get(path: str, summary: str, *, answer: Any, **details: Any) -> Callable[[Ha
     )
 
 
+def delete(path: str, summary: str, *, answer: Any, **details: Any) -> Callable[[Handler[G]], Operation[G]]:
+    """A method as an operation that removes something."""
+    return lambda handler: Operation(
+        method="DELETE", path=path, summary=summary, handler=handler, answer=answer, **details
+    )
+
+
 def post(path: str, summary: str, *, answer: Any, **details: Any) -> Callable[[Handler[G]], Operation[G]]:
     """A method as an operation that changes something."""
     return lambda handler: Operation(

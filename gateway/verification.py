@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -47,11 +47,10 @@ def verify(
     fold = Fold(make_policy=make_policy, controls=Controls.read(connection))
     found, sound = _others(connection, fold.controls, make_policy=make_policy)
     for record in records(connection):
+        found.versions.update(_passed(connection, fold, sound, upto=record.seq - 1))
         fold.apply(record)
         progress(record.seq)
-        if record.seq in sound:
-            sound.remove(record.seq)
-            found.versions[record.seq] = _gap(_saved(connection, record.seq, make_policy=make_policy), fold)
+    found.versions.update(_passed(connection, fold, sound, upto=fold.position))
     found.versions.update(dict.fromkeys(sound, math.inf))  # they are ahead of the log
     start = restore(connection, make_policy=make_policy)
     found.events, found.feedback, found.gap = fold.position, fold.lessons, _gap(start, fold)
@@ -61,25 +60,30 @@ def verify(
 
 def _others(
     connection: sa.Connection, controls: Controls, *, make_policy: PolicyMaker
-) -> tuple[Verification, set[int]]:
-    """What there is to say of versions that were saved under other controls, and where the others are."""
-    found, sound = Verification(), set()
+) -> tuple[Verification, list[int]]:
+    """What there is to say of versions that were saved under other controls, and where the others are, last first."""
+    found, sound = Verification(), list[int]()
     for archive in archives(connection):
         saved = unpack(archive, make_policy=make_policy)
         if not saved.stale(controls):
-            sound.add(archive.position)
+            sound.append(archive.position)
         elif not saved.stale(Controls.read(connection, upto=archive.position)):
-            found.versions[archive.position] = _gap(
-                saved, refold(connection, make_policy=make_policy, upto=archive.position)
-            )
+            anew = refold(connection, make_policy=make_policy, upto=archive.position)
+            found.versions[archive.position] = _gap(saved, anew)
         else:
             found.superseded.append(archive.position)
     return found, sound
 
 
-def _saved(connection: sa.Connection, position: int, *, make_policy: PolicyMaker) -> Fold:
-    return unpack(next(archives(connection, upto=position)), make_policy=make_policy)
+def _passed(connection: sa.Connection, fold: Fold, sound: list[int], *, upto: int) -> Iterator[tuple[int, float]]:
+    """The versions that the fold comes by on its way to ``upto``, and their differences from it."""
+    while sound and sound[-1] <= upto:
+        position = sound.pop()
+        saved = unpack(next(archives(connection, upto=position)), make_policy=fold.make_policy)
+        yield position, _gap(saved, fold)
 
 
 def _gap(saved: Fold, fold: Fold) -> float:
+    """How far apart they are, where the saved one stands: the event there may have been erased since."""
+    fold.position = max(fold.position, saved.position)
     return difference(contents(saved), contents(fold))

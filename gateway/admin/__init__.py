@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from gateway.admin.audit import Auditing
+from gateway.admin.erasures import Erasing
 from gateway.admin.learning import Learning
 from gateway.operations import Group
 
 #: Every group; a new one joins the routes and the published description by its line here.
-GROUPS: tuple[type[Group], ...] = (Learning, Auditing)
+GROUPS: tuple[type[Group], ...] = (Learning, Auditing, Erasing)

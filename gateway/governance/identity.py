@@ -44,13 +44,18 @@ class Identity:
 
 
 def pseudonym(connection: sa.Connection, identity: Identity) -> str:
-    """The identity's pseudonym; one never named before gets a salt, within the caller's transaction."""
-    salt = connection.execute(sa.select(salts.c.salt).where(_is(identity))).scalar()
-    if salt is None:
-        salt = secrets.token_bytes(SALT)
-        row = {"kind": identity.kind, "tenant": identity.tenant, "name": identity.name, "salt": salt}
+    """The identity's pseudonym, within the caller's transaction."""
+    return identity.pseudonym(salt(connection, identity))
+
+
+def salt(connection: sa.Connection, identity: Identity) -> bytes:
+    """The identity's salt; one never named before gets a new one, within the caller's transaction."""
+    found: bytes | None = connection.execute(sa.select(salts.c.salt).where(_is(identity))).scalar()
+    if found is None:
+        found = secrets.token_bytes(SALT)
+        row = {"kind": identity.kind, "tenant": identity.tenant, "name": identity.name, "salt": found}
         connection.execute(salts.insert(), row)
-    return identity.pseudonym(salt)
+    return found
 
 
 def names(connection: sa.Connection) -> dict[str, str]:

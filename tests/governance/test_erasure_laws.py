@@ -1,0 +1,96 @@
+"""Whatever was said before: after an erasure the live state is what the log says that is left, and nobody is named."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from hypothesis import settings
+from hypothesis.stateful import rule
+
+from gateway.database import begin
+from gateway.governance import belongings, remnants, removal
+from gateway.governance.audit import Audit
+from gateway.governance.identity import Identity
+from gateway.governance.installation import Installation
+from gateway.governance.progress import Progress
+from gateway.history import revised, revision
+from gateway.transaction import Transaction
+from gateway.verification import verify
+from router_models import make
+from tests.log.test_control_laws import Past, sources, tenants
+
+ADMIN = Identity(kind="key", tenant="", name="admin")
+
+
+class ErasedPast(Past):
+    """A past of which parts are erased."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.audit = Audit(installation=Installation(data_dir=Path(self.directory.name)))
+        self.count = 0
+
+    def within(self, work: Any) -> Any:
+        """One of an erasure's transactions, and what the learner makes of it."""
+        with begin(self.connection):
+            transaction = Transaction(connection=self.connection, position=self.live.position)
+            result = work(transaction)
+            transaction.flush()
+        for record in transaction.records:
+            assert self.live.apply(record)
+        return result
+
+    def begun(self, whose: Identity) -> Progress:
+        self.count += 1
+        first, last = belongings.extent(self.connection, whose.tenant)
+        wanted = Progress(
+            id=str(self.count),
+            at=0,
+            subject="",
+            kind="user" if whose.kind == "user" else "tenant",
+            tenant=whose.tenant,
+            name=whose.name,
+            first=first if whose.kind == "tenant" else 0,
+            last=last,
+        )
+        progress: Progress = self.within(partial(removal.begin, wanted, ADMIN, self.audit))[0]
+        return progress
+
+    def refolded(self) -> None:
+        self.live = revised(self.live, revision(self.connection, self.live, make_policy=make))
+        stale = remnants.superseded(self.connection, make_policy=make)
+        self.within(partial(remnants.drop, stale))
+
+    @rule(tenant=tenants)
+    def erase_tenant(self, tenant: str) -> None:
+        progress = self.begun(Identity(kind="tenant", tenant=tenant))
+        for after, upto in belongings.pieces(progress.first, progress.last):
+            self.within(partial(removal.sweep, progress.id, after, upto))
+        states = remnants.without(self.connection, tenant, make_policy=make)
+        done = self.within(partial(removal.remove_tenant, progress.id, states))
+        self.live.forget([tenant])
+        if done.removed.events:
+            self.refolded()
+        for key in [key for key in self.said if key[0] == tenant]:
+            del self.said[key]
+
+    @rule(tenant=tenants, source=sources.filter(lambda source: "/" in source))
+    def erase_user(self, tenant: str, source: str) -> None:
+        progress = self.begun(Identity(kind="user", tenant=tenant, name=source))
+        theirs = belongings.decisions(self.connection, tenant, source, after=0)
+        self.within(partial(removal.withdraw, progress.id, theirs))
+        self.within(partial(removal.remove_user, progress.id))
+        self.refolded()
+        for key in [key for key in self.said if key[0] == tenant and key[1].to_bytes(16, "big") in theirs]:
+            del self.said[key]
+
+    def teardown(self) -> None:
+        found = verify(self.connection, make_policy=make)
+        assert found.largest == 0.0
+        super().teardown()
+
+
+TestErasedPast = ErasedPast.TestCase
+TestErasedPast.settings = settings(max_examples=15, stateful_step_count=40, deadline=None)
