@@ -116,6 +116,18 @@ class DecisionNotFound(NotFound):
     code = "decision_not_found"
 
 
+class VersionNotFound(NotFound):
+    """There is no such version."""
+
+    code = "version_not_found"
+
+
+class TenantNotFound(NotFound):
+    """There is no such tenant."""
+
+    code = "tenant_not_found"
+
+
 class MethodNotAllowed(GatewayError):
     """The path takes other methods."""
 

@@ -19,11 +19,13 @@ import numpy.typing as npt
 import sqlalchemy as sa
 import structlog
 
+from gateway.controls import Controls
 from gateway.events import Answer, Decision, Feedback, LineageStarted, decode
 from gateway.fold import Fold
 from gateway.schema import events
 from gateway.transaction import Record
 from router_models import make
+from router_models.drawing import drawn
 from router_models.evaluation import Decisions
 from router_models.policy import Policy, Vector
 
@@ -57,13 +59,23 @@ class Hindsight:
     """Takes the log's records in order. ``settings`` are the candidate's hyperparameters.
 
     Where the log's own policy is asked about, its logged hyperparameters hold unless ``settings`` say otherwise.
-    Prices on money are not in the log, so the candidate proposes by quality alone. ``left_out`` counts the decisions
-    that do not enter, by reason.
+    The candidate proposes by quality alone, whatever prices on money held. What ``controls`` exclude counts for
+    nothing. Only the ``last`` decisions enter. ``left_out`` counts those that do not enter for other reasons.
     """
 
-    def __init__(self, *, policy: str, settings: Mapping[str, Any], tenant: str | None = None) -> None:
-        self._fold = Fold(make_policy=partial(_candidate, policy, settings))
+    def __init__(
+        self,
+        *,
+        policy: str,
+        settings: Mapping[str, Any],
+        tenant: str | None = None,
+        controls: Controls | None = None,
+        last: int | None = None,
+    ) -> None:
+        self._controls = controls or Controls()
+        self._fold = Fold(make_policy=partial(_candidate, policy, settings), controls=self._controls)
         self._tenant = tenant
+        self._last = last
         self._replayed: dict[bytes, Replayed] = {}
         self.left_out: Counter[str] = Counter()
 
@@ -101,8 +113,10 @@ class Hindsight:
                 self._replayed[record.subject] = Replayed(
                     chosen=event.chosen, features=features, propensities=drawable, target=target
                 )
-                place = np.searchsorted(np.cumsum(list(target.values())), event.draw, side="right")
-                return msgspec.structs.replace(event, chosen=list(target)[min(int(place), len(target) - 1)])
+                if self._last is not None and len(self._replayed) > self._last:
+                    del self._replayed[next(iter(self._replayed))]
+                chosen = list(target)[drawn(np.array(list(target.values())), event.draw)]
+                return msgspec.structs.replace(event, chosen=chosen)
         self.left_out[reason or "without an id"] += 1
         return event
 
@@ -117,7 +131,7 @@ class Hindsight:
         event, source = record.event, record.source or ""
         if isinstance(event, Answer):
             replayed.fallback = event.answered != replayed.chosen
-        elif isinstance(event, Feedback) and not source.startswith(IMPLICIT):
+        elif isinstance(event, Feedback) and not source.startswith(IMPLICIT) and not self._controls.excludes(record):
             replayed.rewards[source] = (event.reward, event.weight)
 
     def decisions(self) -> Decisions | None:

@@ -14,7 +14,7 @@ from gateway.dialects.inputs import ResponsesRequest
 from gateway.dialects.messages import CountRequest, MessagesRequest
 from gateway.explain.decisions import Decisions
 from gateway.feedback import BATCH_LIMIT, FeedbackItem, FeedbackResult
-from gateway.operations import JSON, Group, Nothing, Operation
+from gateway.operations import DATA, JSON, Group, Nothing, Operation
 from gateway.request import ChatRequest, EmbeddingsRequest
 
 #: All groups of operations: what is served and what is described.
@@ -106,29 +106,27 @@ def _described(operation: Operation[Any]) -> dict[str, Any]:
     asked, answer = operation.asked, operation.answer
     statuses = {"401", *operation.errors.split()} | ({"403"} if operation.admin else set())
     if asked is not Nothing:
-        statuses |= {"400", "413"} if operation.with_body else {"400"}
-    found = _operation(
-        operation.summary,
-        " ".join(sorted(statuses)),
-        None,
-        _BINARY if answer is bytes else _ref(answer.__name__),
-        kind=operation.gives,
-    )
+        statuses |= {"400", "413"} if operation.method == "POST" else {"400"}
+    schema = _BINARY if answer is bytes else _ref(answer.__name__)
+    found = _operation(operation.summary, " ".join(sorted(statuses)), None, schema, kind=operation.gives)
+    fields = msgspec.json.schema(asked)["$defs"][asked.__name__]
     if operation.with_body:
-        schema = _BINARY if asked is bytes else _ref(asked.__name__)
-        found["requestBody"] = {"required": True, "content": {operation.takes: {"schema": schema}}}
+        content = {JSON: {"schema": _ref(asked.__name__)}}
+        found["requestBody"] = {"required": bool(fields.get("required")), "content": content}
     elif asked is not Nothing:
-        found["parameters"] = _parameters(operation)
+        found["parameters"] = _parameters(operation.path, fields)
+    if operation.takes != JSON:
+        found["requestBody"] = {"required": True, "content": {operation.takes: {"schema": _BINARY}}}
     return found
 
 
-def _parameters(operation: Operation[Any]) -> list[dict[str, Any]]:
+def _parameters(path: str, fields: dict[str, Any]) -> list[dict[str, Any]]:
     """A struct's fields, those that the path names and those of the query."""
-    schema = msgspec.json.schema(operation.asked)["$defs"][operation.asked.__name__]
-    named, required = re.findall(r"{(\w+)", operation.path), schema.get("required", ())
+    named, required = re.findall(r"{(\w+)", path), fields.get("required", ())
     return [
         {"name": name, "in": "path" if name in named else "query", "required": name in required, "schema": each}
-        for name, each in schema["properties"].items()
+        for name, each in fields["properties"].items()
+        if name != DATA
     ]
 
 

@@ -29,6 +29,9 @@ Handler = Callable[[G, Principal, Any], Awaitable[Any]]
 
 JSON = "application/json"
 
+#: The field that holds a body which is not JSON.
+DATA = "data"
+
 
 class Nothing(msgspec.Struct):
     """A request that says all by its path."""
@@ -38,9 +41,10 @@ class Nothing(msgspec.Struct):
 class Operation(Generic[G]):
     """One endpoint, and the method behind it.
 
-    ``asked`` is what the handler is given: a struct, read from the body of a POST and else from path and query, or
-    ``bytes``, a body as it is, of the kind ``takes``. ``answer`` is what it returns: a struct, or ``bytes`` of the
-    kind ``gives``. ``errors`` are the statuses that it may answer with besides those of every operation.
+    ``asked`` is the struct that the handler is given, read from the JSON body of a POST, which may be left out where
+    every field has a default, and else from path and query. A POST that ``takes`` another kind of body finds it, as it
+    is, in the field ``data``. ``answer`` is what it returns: a struct, or ``bytes`` of the kind ``gives``. ``errors``
+    are the statuses that it may answer with besides those of every operation.
     """
 
     method: str
@@ -56,8 +60,8 @@ class Operation(Generic[G]):
 
     @property
     def with_body(self) -> bool:
-        """Whether what is asked stands in a body."""
-        return self.method == "POST" and self.asked is not Nothing
+        """Whether what is asked stands in a JSON body."""
+        return self.method == "POST" and self.asked is not Nothing and self.takes == JSON
 
     async def serve(self, group: G, service: Service, request: Request) -> Response:
         """Authenticate, read, do, answer."""
@@ -72,10 +76,13 @@ class Operation(Generic[G]):
         return Response(body, media_type=self.gives)
 
     async def _asked(self, request: Request, limit: int) -> Any:
-        if not self.with_body:
-            return convert({**request.query_params, **request.path_params}, self.asked)
+        values: dict[str, Any] = {**request.query_params, **request.path_params}
+        if not self.with_body and self.takes == JSON:
+            return convert(values, self.asked)
         body = await read_body(request.scope, request.receive, limit=limit)
-        return body if self.asked is bytes else decode(msgspec.json.Decoder(self.asked), body)
+        if self.takes != JSON:
+            return convert({**values, DATA: body}, self.asked)
+        return decode(msgspec.json.Decoder(self.asked), body or b"{}")
 
 
 class Group:

@@ -12,10 +12,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gateway.cli import main
+from gateway.controls import Controls
 from gateway.database import begin, connect
-from gateway.events import ArmRemoved, ArmSet, LineageStarted, PolicyTuned, doubles
+from gateway.events import ArmRemoved, ArmSet, FeedbackExcluded, LineageStarted, PolicyTuned, doubles
 from gateway.hindsight import setting
+from gateway.judgement import Judgement
 from gateway.schema import events
+from gateway.transaction import Record
 from tests.support.served import ARMS, BEST, DIMENSIONS, Served
 
 Evaluate = Callable[..., Result]
@@ -187,6 +190,40 @@ def test_what_cannot_be_asked_is_refused_in_words(tmp_path: Path, evaluate: Eval
     refused = evaluate()
     assert refused.exit_code == 1
     assert "only a newer version knows" in refused.output
+
+
+def test_as_json_it_judges_too(tmp_path: Path, evaluate: Evaluate) -> None:
+    served = Served(seed=9)
+    for _ in range(400):
+        served.round()
+    served.write(tmp_path)
+
+    def judged(*arguments: str) -> Judgement:
+        return msgspec.json.decode(evaluate("--json", *arguments).stdout, type=Judgement)
+
+    best = judged("--policy", "fixed", "--set", "model=c", "--set", "exploration=0")
+    worst = judged("--policy", "fixed", "--set", "model=a", "--set", "exploration=0")
+    few = judged("--policy", "random", "--last", "90")
+    assert (best.verdict, worst.verdict, few.verdict) == ("promote", "refuse", "undecided")
+    assert best.difference is not None
+    assert best.difference.low > 0
+    assert (best.decisions, few.decisions, few.difference) == (400, 90, None)
+
+
+def test_what_was_excluded_counts_for_nothing() -> None:
+    served = Served(seed=10)
+    decision = served.request()
+    served.feedback(decision, 0.0, source="one")
+    served.feedback(decision, 1.0, source="one")
+    served.feedback(served.request(), 1.0, source="two")
+    first, last = len(served.log) - 3, len(served.log)
+    excluded = FeedbackExcluded(first=first, last=last, reason="revoked", sources=["one"])
+    control = Record(last + 1, 0, excluded.kind, "default", None, None, excluded)
+    hindsight = served.replayed("random", controls=Controls(records=[control]))
+    found = hindsight.decisions()
+    assert found is not None
+    assert found.rewards.tolist() == [1.0]
+    assert hindsight.left_out == {"without feedback": 1}
 
 
 def test_settings_are_read_as_json_or_as_text() -> None:

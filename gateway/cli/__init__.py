@@ -52,10 +52,19 @@ router = LazyGroup(
     name="router",
     help="Look at what was learned, check it, undo it.",
     lazy={
+        "diff": "gateway.cli.versions:diff",
         "evaluate": "gateway.cli.evaluate:evaluate",
+        "export": "gateway.cli.transfer:export",
         "freeze": "gateway.cli.learning:freeze",
+        "import": "gateway.cli.transfer:bring",
+        "pin": "gateway.cli.versions:pin",
+        "policy": "gateway.cli.policy:policy",
+        "rollback": "gateway.cli.versions:rollback",
+        "shadow": "gateway.cli.policy:shadow",
+        "status": "gateway.cli.policy:status",
         "unfreeze": "gateway.cli.learning:unfreeze",
         "verify": "gateway.cli.verify:verify",
+        "versions": "gateway.cli.versions:versions",
     },
 )
 

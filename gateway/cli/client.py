@@ -6,6 +6,7 @@ import functools
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
 
 import click
 
@@ -98,6 +99,11 @@ def show(page: Page, *, plain: bool) -> None:
         console.width = 160
     for each in page.shown:
         console.print(each)
+
+
+def quoted(name: str) -> str:
+    """A name as a part of a path."""
+    return quote(name, safe="")
 
 
 def facts(document: Mapping[str, Any]) -> RenderableType:

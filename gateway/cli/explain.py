@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import click
 
-from gateway.cli.client import Page, Remote, facts, rows, show
+from gateway.cli.client import Page, Remote, facts, quoted, rows, show
 
 
 @click.command()
@@ -22,7 +21,7 @@ def explain(*, decision: str, replay: bool, url: str | None, data_dir: Path | No
     if data_dir is not None:
         found = _read(data_dir, decision, replay=replay)
     else:
-        path = f"/v1/decisions/{quote(decision, safe='')}"
+        path = f"/v1/decisions/{quoted(decision)}"
         found = Remote.found(url).get(path, replay="version" if replay else None)
     show(Page(found, list(_shown(found))), plain=plain)
 

@@ -79,8 +79,16 @@ class Gateway:
     def feedback(self, document: Any, *, key: str = KEY) -> httpx.Response:
         return self.client.post("/v1/feedback", json=document, headers={"authorization": f"Bearer {key}"})
 
-    def admin(self, action: str, *, key: str = ADMIN_KEY) -> httpx.Response:
-        return self.client.post(f"/admin/v1/router/{action}", headers={"authorization": f"Bearer {key}"})
+    def admin(self, action: str, document: Any = None, *, key: str = ADMIN_KEY) -> httpx.Response:
+        headers = {"authorization": f"Bearer {key}"}
+        return self.client.post(f"/admin/v1/router/{action}", headers=headers, json=document)
+
+    def look(self, what: str, **query: Any) -> Any:
+        """What an admin is shown of the router."""
+        headers = {"authorization": f"Bearer {ADMIN_KEY}"}
+        answer = self.client.get(f"/admin/v1/router/{what}", headers=headers, params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
     def metrics(self) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
         """Every sample by name and sorted labels."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gateway.controls import Controls
 from gateway.database import begin, connect, migrate
 from gateway.events import Answer, ArmSet, Decision, Event, Feedback, Lesson, LineageStarted, doubles, singles
 from gateway.fold import Fold
@@ -107,8 +108,8 @@ class Served:
                     transaction.append(event, tenant=tenant, subject=subject, source=source)
                 transaction.flush()
 
-    def replayed(self, policy: str, **settings: object) -> Hindsight:
-        hindsight = Hindsight(policy=policy, settings=settings)
+    def replayed(self, policy: str, *, controls: Controls | None = None, **settings: object) -> Hindsight:
+        hindsight = Hindsight(policy=policy, settings=settings, controls=controls)
         for seq, (tenant, subject, source, event) in enumerate(self.log, start=1):
             hindsight.take(Record(seq, 0, event.kind, tenant, subject, source, event))
         return hindsight
