@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from gateway.events import ArmSet, LineageStarted, PoolJoined, decode, encode
+from gateway.events import ArmSet, LineageStarted, decode, encode
 from gateway.fold import Fold
 from gateway.npz import Contents, document, dump, read, text
 from gateway.tenant_state import TenantState, split
-from gateway.tenants import Named, PolicyMaker
+from gateway.tenants import Membership, Named, PolicyMaker
 from router_models.policy import InvalidState
 
 SCHEMA = 3
@@ -39,7 +39,7 @@ def contents(fold: Fold) -> Contents:
         "shadow": fold.second,
         "frozen": sorted(fold.freezes),
         "learned": fold.learned,
-        "pool": {tenant: [joined.contributes, joined.consumes] for tenant, joined in fold.pool.items()},
+        "pool": fold.pool,
         "tenants": tenants,
         "labels": fold.labels(),
     }
@@ -101,7 +101,7 @@ def _fold(
     for number, tenant in enumerate(manifest["tenants"]):
         if tenants is None or tenant in tenants:
             fold.states[tenant] = TenantState.load(found.get(str(number), {}), policy=fold.policy, shadow=fold.shadow)
-    fold.pool = {tenant: PoolJoined(*joined) for tenant, joined in manifest["pool"].items()}
+    fold.pool = {tenant: Membership(*part) for tenant, part in manifest["pool"].items()}
     fold.position = fold.base = manifest["position"]
     fold.freezes, fold.learned = set(manifest["frozen"]), manifest["learned"]
     fold.saved = manifest["labels"]

@@ -181,7 +181,7 @@ class Fold(Tenants):
         own.update(lambda state: state.learn(observation))
         own.lessons += 1
         self.learned[record.tenant] = record.seq
-        if self.contributes(record.tenant):
+        if self.membership(record.tenant).gives:
             self.own(POOL).update(lambda state: state.learn(observation))
             self.learned[POOL] = record.seq
 
@@ -219,7 +219,7 @@ class Fold(Tenants):
         self.learned[EVERYONE] = record.seq
 
     def _pool_joined(self, record: Record, event: PoolJoined) -> None:
-        self.pool[record.tenant] = event
+        self.pool[record.tenant] = self.membership(record.tenant).after(event)
         self.learned[record.tenant] = record.seq
 
     def _state_imported(self, record: Record, event: StateImported) -> None:
@@ -240,7 +240,7 @@ class Fold(Tenants):
 
     def _controlled(self, record: Record, event: Any) -> None:
         """What it says is known from the start; here it makes a version."""
-        for tenant in self.circle(POOL if isinstance(event, Erased) else record.tenant):
+        for tenant in self.affected(POOL if isinstance(event, Erased) else record.tenant):
             self.learned[tenant] = record.seq
 
 

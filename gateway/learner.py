@@ -188,7 +188,7 @@ class Learner:
                 self.fold.forget([tenant])
                 self.publication.drop(tenant)
         elif not isinstance(record.event, ShadowSet):
-            self.publication.hold(Hold(tenants=self.fold.circle(record.tenant), until=record.seq))
+            self.publication.hold(Hold(tenants=self.fold.affected(record.tenant), until=record.seq))
 
     async def _revise(self) -> None:
         """Fold the past anew under its new controls; should that fail, the next control event or start tries again."""

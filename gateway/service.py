@@ -13,11 +13,11 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 from gateway import __version__
+from gateway.alignment import align
 from gateway.config import Configuration
 from gateway.corrections.memories import Memories
 from gateway.database import connect, exclusive, migrate
 from gateway.embedding import Embeddings
-from gateway.events import EVERYONE
 from gateway.fold import Fold
 from gateway.governance.audit import GATEWAY, Audit
 from gateway.governance.erasure import Erasures
@@ -27,7 +27,7 @@ from gateway.governance.prompts import Prompts
 from gateway.history import restore
 from gateway.keys import DEFAULT_TENANT, Ensured, Principal, ensure
 from gateway.learner import Learner
-from gateway.lineage import Lineage, summary
+from gateway.lineage import Lineage
 from gateway.log import Log
 from gateway.metrics import Metrics
 from gateway.proposing import Proposer
@@ -86,8 +86,8 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
         corrections = Memories(tenants=configuration.tenants, engine=engine, width=space.features.width)
         stack.push_async_callback(corrections.stop)
         log, learner = _start_learning(stack, engine, fold, corrections, settings, metrics)
-        lineage = Lineage(space=space, routing=configuration.routing)
-        await _bring_in_line(lineage, log, learner, audit, registry, settings.frozen)
+        declared = Lineage(space=space, routing=configuration.routing), registry, configuration.tenants
+        await align(*declared, frozen=settings.frozen, log=log, learner=learner, audit=audit)
         await corrections.start(learner)
         embeddings = _embeddings(stack, space.embedder, settings, metrics)
         erasures = Erasures(engine=engine, log=log, learner=learner, audit=audit, ring=keys.ring, embeddings=embeddings)
@@ -214,24 +214,6 @@ def _start_learning(
     learner.start()
     stack.push_async_callback(learner.stop)
     return log, learner
-
-
-async def _bring_in_line(
-    lineage: Lineage, log: Log, learner: Learner, audit: Audit, registry: Registry, frozen: bool | None
-) -> None:
-    """Log what the configuration changed since the last run, and wait until it is folded."""
-    changes = list(lineage.changes(learner.fold, registry, frozen=frozen))
-    if not changes:
-        return
-
-    def write(transaction: Transaction) -> bool:
-        for change in changes:
-            transaction.append(change, tenant=EVERYONE)
-        audit.record(transaction, actor=GATEWAY, action="configuration.change", detail=summary(changes))
-        return True
-
-    await log.transact(write)
-    await learner.settled()
 
 
 def _watch(service: Service) -> None:

@@ -23,6 +23,20 @@ class Named(NamedTuple):
     parameters: str
 
 
+class Membership(NamedTuple):
+    """A tenant's part in the pool: whether it ``gives`` and ``takes`` now, and whether it ever ``gave`` or ``took``."""
+
+    gives: bool = False
+    takes: bool = False
+    gave: bool = False
+    took: bool = False
+
+    def after(self, event: PoolJoined) -> Membership:
+        """Its part after this."""
+        gives, takes = event.contributes, event.consumes
+        return Membership(gives, takes, self.gave or gives, self.took or takes)
+
+
 class Tenants:
     """``started`` is the feature space as it was declared; ``policy`` is what learns in it, by its name ``live``, and
     ``shadow``, called ``second``, what learns the same beside it. Tenants in ``pool`` contribute to the state of
@@ -39,7 +53,7 @@ class Tenants:
         self.shadow: Policy | None = None
         self.arms: dict[str, ArmSet] = {}
         self.states: dict[str, TenantState] = {}
-        self.pool: dict[str, PoolJoined] = {}
+        self.pool: dict[str, Membership] = {}
 
     def state(self, tenant: str) -> State:
         """What a tenant's policy has learned; one without events yet knows the arms' priors, and is not kept.
@@ -71,27 +85,33 @@ class Tenants:
 
     def source(self, tenant: str) -> TenantState | None:
         """Where this tenant's state begins, if not at the priors."""
-        joined = self.pool.get(tenant)
-        return self.states.get(POOL) if joined is not None and joined.consumes else None
+        return self.states.get(POOL) if self.membership(tenant).takes else None
+
+    def membership(self, tenant: str) -> Membership:
+        """A tenant's part in the pool."""
+        return self.pool.get(tenant, _ALONE)
 
     def circle(self, tenant: str) -> list[str]:
-        """The tenants whose feedback bears on this one's state: itself, and where it joined the pool, all who did."""
-        return [POOL, *sorted(self.pool)] if tenant in self.pool or tenant == POOL else [tenant]
+        """The tenants whose feedback bears on this one's state: its own, and where it took of the pool, the givers'."""
+        if tenant != POOL and not self.membership(tenant).took:
+            return [tenant]
+        return sorted({tenant, POOL, *(each for each, part in self.pool.items() if part.gave)})
 
     def circles(self, tenants: Collection[str]) -> set[str]:
         """The circles of all of these."""
         return {each for tenant in tenants for each in self.circle(tenant)}
 
-    def contributes(self, tenant: str) -> bool:
-        """Whether what this tenant learns teaches the pool too."""
-        joined = self.pool.get(tenant)
-        return joined is not None and joined.contributes
+    def affected(self, tenant: str) -> list[str]:
+        """The tenants on whose state this one's feedback bears: itself, and where it gave to the pool, the takers."""
+        if tenant != POOL and not self.membership(tenant).gave:
+            return [tenant]
+        return sorted({tenant, POOL, *(each for each, part in self.pool.items() if part.took)})
 
     def readers(self, tenant: str) -> set[str]:
-        """Those whose router is another one when this tenant's state changes."""
-        if not self.contributes(tenant):
+        """Those whose router is another one when this tenant learns."""
+        if not self.membership(tenant).gives:
             return {tenant}
-        return {tenant, *(each for each in self.pool if self.pool[each].consumes and not self.begun(each))}
+        return {tenant, *(each for each, part in self.pool.items() if part.takes and not self.begun(each))}
 
     def follow(self, live: Named, second: Named | None) -> None:
         """Learn by the policy of this name, and beside it by another. Raises what making them raises."""
@@ -162,6 +182,9 @@ class Tenants:
         if source is not None:
             return policy.load(source.arrays())
         return policy.start(dimensions=self.started.dimensions, arms=[arm(event) for event in self.arms.values()])
+
+
+_ALONE = Membership()
 
 
 def named(event: LineageStarted | PolicyChanged | ShadowSet) -> Named:
