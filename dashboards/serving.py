@@ -33,8 +33,11 @@ TRAFFIC: Final = (
     ),
     Graph(
         "Requests by status",
-        "Finished requests a second.",
-        (Query(total(rate("requests_total"), "status"), "{{status}}"),),
+        "Finished requests a second, and of them those turned away because too many were under way.",
+        (
+            Query(total(rate("requests_total"), "status"), "{{status}}"),
+            Query(total(rate("shed_total")), "turned away"),
+        ),
         unit="reqps",
         stacked=True,
     ),
@@ -124,6 +127,7 @@ PROCESS: Final = (
         "Finished since the start before their decision was on disk.",
         Query(total(select("undurable_responses_total")), ""),
     ),
+    Figure("Tasks", "Tasks of the event loop.", Query(total(select("tasks")), "")),
     Figure("Connections", "Open connections to upstreams.", Query(total(select("upstream_connections")), "")),
     Graph(
         "Processor",

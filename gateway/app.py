@@ -54,6 +54,7 @@ def hot_endpoints(service: Service) -> dict[str, Any]:
         "log": service.log,
         "prompts": service.prompts,
         "metrics": service.metrics,
+        "admission": service.admission,
         "body_limit": service.settings.max_body_bytes,
         "corrections": service.corrections.keepers,
         "latency_objective_s": routing.latency_objective_s,

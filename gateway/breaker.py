@@ -1,4 +1,4 @@
-"""A circuit breaker: after failures in a row an upstream rests, longer each time, then gets one trial."""
+"""A circuit breaker: after failures in a row an upstream rests, longer each time, then one request tries it again."""
 
 from __future__ import annotations
 
@@ -12,27 +12,53 @@ FIRST_REST_S, LONGEST_REST_S = 1.0, 8.0
 
 
 class Breaker:
-    """Passive health of one upstream; ``clock`` is monotonic, in seconds."""
+    """Health of one upstream; ``clock`` is monotonic, in seconds.
 
-    def __init__(self, *, clock: Callable[[], float]) -> None:
+    Where it is ``probed``, no request tries an open circuit before a probe has found its server alive.
+    """
+
+    def __init__(self, *, clock: Callable[[], float], probed: bool = False) -> None:
         self._clock = clock
+        self._probed = probed
         self._failures = 0
         self._rest_s = FIRST_REST_S
         self._until = 0.0
+        self._alive = True
+        self._trying = False
+
+    @property
+    def open(self) -> bool:
+        """Whether it has failed too often, and not answered since."""
+        return self._failures >= THRESHOLD
 
     @property
     def closed(self) -> bool:
-        """Whether requests may go there now."""
-        return self._failures < THRESHOLD or self._clock() >= self._until
+        """Whether requests may go there now: all of them, or after a rest the one that tries it."""
+        return not self.open or (self._alive and not self._trying and self._clock() >= self._until)
+
+    def asked(self) -> None:
+        """A request goes there."""
+        self._trying = self.open
+
+    def left(self) -> None:
+        """It came back without a verdict: the client went away, or another model was quicker."""
+        self._trying = False
 
     def succeeded(self) -> None:
         """An answer came: all is well."""
         self._failures = 0
         self._rest_s = FIRST_REST_S
+        self._trying = False
 
     def failed(self) -> None:
         """A failure that is the upstream's own."""
         self._failures += 1
-        if self._failures >= THRESHOLD:
+        self._trying = False
+        if self.open:
             self._until = self._clock() + self._rest_s
             self._rest_s = min(LONGEST_REST_S, self._rest_s * 2)
+            self._alive = not self._probed
+
+    def found_alive(self) -> None:
+        """A probe was answered."""
+        self._alive = True

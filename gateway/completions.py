@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 
 import structlog
 
+from gateway.admission import Admission
+from gateway.asking import Opened
 from gateway.corrections.keeper import Keeper
 from gateway.dialects.dialect import Dialect, Speech
 from gateway.disconnect import Watch
@@ -23,7 +25,7 @@ from gateway.relay import DONE, EventSplitter, payload
 from gateway.relay import read_body as read_answer
 from gateway.routing import Router, Wishes
 from gateway.transport import TransportError, TransportTimeout
-from gateway.upstream import Opened, Upstreams
+from gateway.upstream import Upstreams
 
 _logger = structlog.get_logger("polyculture.completions")
 _JSON = (b"content-type", b"application/json")
@@ -43,6 +45,7 @@ class Completions:
         log: Log,
         prompts: Prompts,
         metrics: Metrics,
+        admission: Admission,
         body_limit: int,
         corrections: Mapping[str, Keeper],
         latency_objective_s: float | None = None,
@@ -55,6 +58,7 @@ class Completions:
         self._log = log
         self._prompts = prompts
         self._metrics = metrics
+        self._admission = admission
         self._body_limit = body_limit
         self._corrections = corrections
         self._objective_s = latency_objective_s
@@ -65,7 +69,8 @@ class Completions:
         exchange = Exchange(started=self._clock(), prefix=self._dialect.prefix)
         watch = Watch(receive=receive)
         try:
-            await self._serve(exchange, watch, scope, receive, send)
+            async with self._admission:
+                await self._serve(exchange, watch, scope, receive, send)
         except GatewayError as error:
             await self._fail(exchange, error, send)
         except ClientGone:
@@ -79,6 +84,8 @@ class Completions:
             await self._fail(exchange, Internal("Something went wrong inside the gateway; its log has more."), send)
         finally:
             self._close(exchange)
+            if exchange.opened is not None:
+                exchange.opened.model.ended()
             self._metrics.requested(exchange, self._clock())
 
     async def _serve(self, exchange: Exchange, watch: Watch, scope: Scope, receive: Receive, send: Send) -> None:
@@ -140,8 +147,10 @@ class Completions:
                 for found in splitter.feed(chunk):
                     yield found
         except TransportTimeout as error:
+            opened.model.breaker.failed()
             raise UpstreamTimeout(f"The model {opened.model.id} fell silent in the middle of its answer.") from error
         except TransportError as error:
+            opened.model.breaker.failed()
             raise UpstreamFailed(f"The model {opened.model.id} broke off in the middle of its answer.") from error
         if splitter.end().strip():
             raise UpstreamFailed(f"The model {opened.model.id} ended its stream in the middle of an event.")

@@ -42,8 +42,13 @@ class Upstream(Section):
     kind: Literal["openai", "litellm"] = Field("openai", description="How it is reached: OpenAI's protocol, litellm.")
     api_key_env: str | None = Field(None, description="The environment variable that holds the server's key.")
     api_key_file: Path | None = Field(None, description="The file that holds the server's key.")
+    concurrency: int | None = Field(
+        None, gt=0, description="Most requests under way there at once; no limit if left out."
+    )
+    connect_timeout_s: float = Field(5.0, gt=0, description="Longest wait for a connection, in seconds.")
     first_byte_timeout_s: float = Field(60.0, gt=0, description="Longest wait for an answer to begin, in seconds.")
     idle_timeout_s: float = Field(60.0, gt=0, description="Longest silence within an answer, in seconds.")
+    total_timeout_s: float | None = Field(None, gt=0, description="Longest whole answer, in seconds.")
 
     @model_validator(mode="after")
     def _reachable(self) -> Upstream:
@@ -107,6 +112,10 @@ class Routing(Section):
     cost_weight: float = Field(0.0, ge=0, description="Reward given up per USD of expected cost, for auto.")
     latency_objective_s: float | None = Field(None, gt=0, description="An answer slower than this counts against it.")
     fallbacks: int = Field(2, ge=0, le=10, description="Other models tried when the chosen one fails.")
+    retries: int = Field(1, ge=0, le=5, description="Further rounds through models that broke off or answered 5xx.")
+    hedge_after_s: float | None = Field(
+        None, gt=0, description="A model silent for so long gets a rival; off if left out."
+    )
 
 
 class Metric(Section):
@@ -148,6 +157,9 @@ class Tenant(Section):
     models: tuple[ModelId, ...] | None = Field(None, description="The only models it may use; all when left out.")
     pool: Literal["none", "contribute", "consume", "both"] = Field(
         "none", description="Whether its outcomes teach the pool of all who contribute, and whether it begins by that."
+    )
+    retention_days: float | None = Field(
+        None, gt=0, description="How long its events are kept, in place of the installation's own time."
     )
     store_prompts: bool = Field(
         False, description="Keep the text that routing reads of each prompt; otherwise none is stored."
@@ -192,6 +204,9 @@ class Configuration(Section):
     metrics: dict[str, Metric] = Field(default_factory=dict, description="Feedback metrics by name.")
     tenants: tuple[Tenant, ...] = Field(
         (), description="Organisations or teams with keys and a learned state of their own."
+    )
+    retention_days: float | None = Field(
+        None, gt=0, description="How long events are kept; what was learned stays. For ever when left out."
     )
 
     @model_validator(mode="after")

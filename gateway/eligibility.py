@@ -60,6 +60,8 @@ class Eligibility:
         resting = [model is None or model.breaker.closed for model in self.models]
         if not all(resting):
             found.append(("resting after failures", _where(resting)))
+        if any(model is not None and model.full for model in self.models):
+            found.append(("at its concurrency limit", _where([m is None or not m.full for m in self.models])))
         return found
 
     def _tagged(self, tags: frozenset[str]) -> list[bool]:

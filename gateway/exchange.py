@@ -8,6 +8,7 @@ from typing import Any
 
 import uuid_utils
 
+from gateway.asking import Opened
 from gateway.dialects.dialect import Inquiry
 from gateway.events import Answer, Feedback, Lesson
 from gateway.http import Header
@@ -17,7 +18,6 @@ from gateway.registry import Model
 from gateway.relay import Body
 from gateway.request import Reading
 from gateway.routing import Choice
-from gateway.upstream import Opened
 
 #: What a completion's id begins with, before the decision's id.
 COMPLETION_PREFIX = "chatcmpl-"
@@ -78,8 +78,9 @@ class Exchange:
 
     @property
     def failed(self) -> list[str]:
-        """The models that failed before that one was asked."""
-        return [model.id for model in self.tried[:-1]]
+        """The models that failed before another one answered, each once."""
+        last = self.tried[-1].id if self.tried else ""
+        return [name for name in dict.fromkeys(model.id for model in self.tried[:-1]) if name != last]
 
     @property
     def cost(self) -> float | None:
@@ -115,7 +116,7 @@ class Exchange:
             (b"x-polyculture-reason", decision.reason.encode()),
             (b"x-polyculture-overhead-ms", b"%.3f" % (self.overhead(now) * 1e3)),
         ]
-        if len(self.tried) > 1:
+        if self.failed:
             found.append((b"x-polyculture-fallback-from", ",".join(self.failed).encode()))
         cost = self.cost
         if cost is not None:

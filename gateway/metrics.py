@@ -40,6 +40,7 @@ GAUGES = {
     "log_healthy": "1 while the event log can be written.",
     "log_dropped_events": "Events lost because the disk was away for too long.",
     "embedding_queue": "Prompts waiting for their embedding.",
+    "tasks": "Tasks of the event loop.",
     "upstream_connections": "Open connections to upstreams.",
 }
 
@@ -52,6 +53,7 @@ class Metrics:
         self.registry = registry = CollectorRegistry()
         made: dict[str, Any] = {"namespace": "polyculture", "registry": registry}
         self.requests = Counter("requests", "Requests by endpoint, model and status.", _REQUEST, **made)
+        self.shed = Counter("shed", "Requests turned away because too many were under way.", **made)
         self.latency = Histogram(
             "request_duration_seconds",
             "From request to finished answer.",

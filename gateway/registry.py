@@ -21,7 +21,10 @@ class Model:
         self.id = card.id
         self.origin = None if card.upstream.kind == "litellm" else _origin(card)
         self.timeouts = Timeouts(
-            connect=5.0, first_byte=card.upstream.first_byte_timeout_s, idle=card.upstream.idle_timeout_s
+            connect=card.upstream.connect_timeout_s,
+            first_byte=card.upstream.first_byte_timeout_s,
+            idle=card.upstream.idle_timeout_s,
+            total=card.upstream.total_timeout_s,
         )
         self.headers = [(b"content-type", b"application/json"), (b"accept", b"*/*")]
         secret = named_secret(
@@ -34,8 +37,24 @@ class Model:
             "api_key": secret,
             "api_base": None if card.upstream.base_url is None else str(card.upstream.base_url).rstrip("/"),
         }
-        self.breaker = Breaker(clock=clock)
+        self.breaker = Breaker(clock=clock, probed=self.origin is not None)
+        self.under_way = 0
         self.semantics = hashlib.sha256(json.dumps(card.semantics()).encode()).hexdigest()
+
+    @property
+    def full(self) -> bool:
+        """Whether as many requests as its server takes are under way."""
+        limit = self.card.upstream.concurrency
+        return limit is not None and self.under_way >= limit
+
+    def began(self) -> None:
+        """A request goes to its server."""
+        self.under_way += 1
+        self.breaker.asked()
+
+    def ended(self) -> None:
+        """A request has left its server."""
+        self.under_way -= 1
 
     def cost(self, *, input_tokens: int, output_tokens: int) -> float:
         """The price of an answer, in USD."""

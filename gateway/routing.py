@@ -227,4 +227,6 @@ class Router:
             return ContextTooLong(f"No model's context window holds this request: every one has a {why}.")
         if why.startswith("resting"):
             return Unavailable("Every model that could answer is resting after failures.", retry_after_s=2)
+        if why.startswith("at its"):
+            return Unavailable("Every model that could answer is at its concurrency limit.", retry_after_s=1)
         return NoEligibleModel(f"No model can answer this request: the last candidates were left out as: {why}.")

@@ -13,8 +13,10 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 from gateway import __version__
+from gateway.admission import Admission
 from gateway.alignment import align
-from gateway.config import Configuration
+from gateway.asking import Asker
+from gateway.config import Configuration, Routing
 from gateway.corrections.memories import Memories
 from gateway.database import connect, exclusive, migrate
 from gateway.embedding import Embeddings
@@ -24,12 +26,14 @@ from gateway.governance.erasure import Erasures
 from gateway.governance.identity import Identity
 from gateway.governance.installation import Installation
 from gateway.governance.prompts import Prompts
+from gateway.governance.retention import Retention
 from gateway.history import restore
 from gateway.keys import DEFAULT_TENANT, Ensured, Principal, ensure
 from gateway.learner import Learner
 from gateway.lineage import Lineage
 from gateway.log import Log
 from gateway.metrics import Metrics
+from gateway.probing import Prober
 from gateway.proposing import Proposer
 from gateway.providers.adapter import Providers
 from gateway.providers.library import required
@@ -62,6 +66,7 @@ class Service:
     learner: Learner
     router: Router
     upstreams: Upstreams
+    admission: Admission
     corrections: Memories
     client: Client
     metrics: Metrics
@@ -91,8 +96,10 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
         await corrections.start(learner)
         embeddings = _embeddings(stack, space.embedder, settings, metrics)
         erasures = Erasures(engine=engine, log=log, learner=learner, audit=audit, ring=keys.ring, embeddings=embeddings)
-        stack.push_async_callback(erasures.stop)
-        await erasures.resume()
+        retention = Retention(
+            engine=engine, log=log, learner=learner, corrections=corrections, audit=audit, configuration=configuration
+        )
+        await _start_governing(stack, erasures, retention, settings)
         client = Client(limit_per_origin=1000, keepalive_s=4.0)
         stack.push_async_callback(client.aclose)
         service = Service(
@@ -115,27 +122,45 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
                 tenants={tenant.id: tenant for tenant in configuration.tenants},
                 draw=random.Random().random,
             ),
-            upstreams=Upstreams(
-                client=client,
-                providers=_providers(registry),
-                answer_limit=settings.max_answer_bytes,
-                on_failure=lambda model, kind: metrics.failures.labels(model, kind).inc(),
+            upstreams=_upstreams(registry, client, configuration.routing, settings, metrics),
+            admission=Admission(
+                limit=settings.max_concurrent,
+                queue=settings.max_queued,
+                wait_s=settings.queue_wait_ms / 1e3,
+                on_shed=metrics.shed.inc,
             ),
             corrections=corrections,
             client=client,
             metrics=metrics,
         )
+        prober = Prober(registry=registry, client=client)
+        prober.start()
+        stack.push_async_callback(prober.stop)
         _watch(service)
         yield service
 
 
-def _providers(registry: Registry) -> Providers:
-    """The way to models behind litellm, which begins to load if any model needs it."""
+async def _start_governing(stack: AsyncExitStack, erasures: Erasures, retention: Retention, settings: Settings) -> None:
+    """Go on with erasures that were interrupted, and drop what is too old now and then."""
+    stack.push_async_callback(erasures.stop)
+    await erasures.resume()
+    stack.push_async_callback(retention.stop)
+    retention.start(every_s=settings.retention_every_s)
+
+
+def _upstreams(registry: Registry, client: Client, routing: Routing, settings: Settings, metrics: Metrics) -> Upstreams:
+    """The way to every model; litellm begins to load if any model needs it."""
     providers = Providers()
     if any(model.card.upstream.kind == "litellm" for model in registry):
         required()
         providers.prepare()
-    return providers
+    return Upstreams(
+        asker=Asker(client=client, providers=providers, answer_limit=settings.max_answer_bytes),
+        retries=routing.retries,
+        hedge_after_s=routing.hedge_after_s,
+        jitter=random.Random().random,
+        on_failure=lambda model, kind: metrics.failures.labels(model, kind).inc(),
+    )
 
 
 def load_embedder(stack: AsyncExitStack, settings: Settings) -> Embedder:
@@ -228,5 +253,6 @@ def _watch(service: Service) -> None:
         log_healthy=lambda: log.healthy,
         log_dropped_events=lambda: log.dropped,
         embedding_queue=lambda: service.embeddings.queued,
+        tasks=lambda: len(asyncio.all_tasks()),
         upstream_connections=lambda: service.client.stats().open,
     )

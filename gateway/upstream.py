@@ -1,161 +1,145 @@
-"""Asking a model's server, and falling back on the next one until the first byte is here."""
+"""Who answers: the chosen model, or the next one of the router's ranking, until the first byte is here."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from typing import NamedTuple
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 
-import msgspec
-import structlog
-
-from gateway.errors import BadRequest, GatewayError, RateLimited, UpstreamFailed, UpstreamRefused, UpstreamTimeout
-from gateway.providers.adapter import Providers
-from gateway.providers.told import Told
+from gateway.asking import Asker, Opened
+from gateway.errors import BadRequest, GatewayError, RateLimited, UpstreamFailed, UpstreamRefused
 from gateway.registry import Model
-from gateway.relay import Body, read_body
-from gateway.request import Reading, with_model
+from gateway.request import Reading
 from gateway.routing import Choice
-from gateway.transport import Client, Response, TransportError, TransportTimeout
 
-_logger = structlog.get_logger("polyculture.upstream")
-
-#: Where each endpoint is, below a server's base URL.
-TARGETS = {"chat": b"/chat/completions", "embeddings": b"/embeddings"}
-
-#: An upstream's statuses that are the client's own doing: they are passed on, not retried elsewhere.
-CLIENTS_FAULT = frozenset({400, 409, 413, 415, 422})
-
-#: Longest wait that an upstream may ask of a client, in seconds.
-LONGEST_RETRY_S = 86_400.0
-
-#: How much of an upstream's error page is read.
-ERROR_LIMIT = 65_536
-
-
-class ErrorDetail(msgspec.Struct):
-    """The OpenAI error object, as far as it is passed on."""
-
-    message: str | None = None
-    param: str | None = None
-
-
-class ErrorBody(msgspec.Struct):
-    """An upstream's error answer, in the shapes that servers use."""
-
-    error: ErrorDetail | str | None = None
-    message: str | None = None
-    detail: msgspec.Raw | None = None
-
-
-class Opened(NamedTuple):
-    """An answer that has begun: whole (``data`` and ``body``), or a stream whose first bytes are ``data``."""
-
-    model: Model
-    response: Response | Told
-    data: bytes
-    body: Body
-    first_byte_s: float
+#: The wait before a retry is drawn from nothing to this, and to twice as much before each further one, in seconds
+#: ("full jitter": M. Brooker, Exponential Backoff And Jitter, 2015).
+BACKOFF_S = 0.2
 
 
 class Upstreams:
-    """The way to every model's server."""
+    """The way to an answer. ``jitter`` gives uniform numbers in [0, 1).
+
+    ``retries`` are further rounds through models that failed without being slow or at their limit; a model that has
+    not begun to answer after ``hedge_after_s`` gets the next one as a rival, and the first to begin answers.
+    """
 
     def __init__(
         self,
         *,
-        client: Client,
-        providers: Providers,
-        answer_limit: int,
+        asker: Asker,
+        retries: int,
+        hedge_after_s: float | None,
+        jitter: Callable[[], float],
         on_failure: Callable[[str, str], None] = lambda model, kind: None,
-        clock: Callable[[], float] = time.perf_counter,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._client = client
-        self._providers = providers
-        self._answer_limit = answer_limit
+        self._asker = asker
+        self._retries = retries
+        self._hedge_after_s = hedge_after_s
+        self._jitter = jitter
         self._on_failure = on_failure
-        self._clock = clock
+        self._sleep = sleep
 
     async def answer(self, choice: Choice, reading: Reading, body: bytes, *, tried: list[Model]) -> Opened:
-        """The chosen model's answer, or else a fallback's. Raises the last model's :class:`GatewayError`.
+        """The first answer that begins. Raises the last model's :class:`GatewayError`.
 
-        ``tried`` is given every model that is asked: all but the last of them failed.
+        ``tried`` is given every model that failed, then the one that answered.
         """
-        waiting = [choice.model]
-        while True:
-            model = waiting.pop(0)
-            tried.append(model)
-            try:
-                opened = await self._ask(model, reading, body)
-            except BadRequest:
-                raise  # the request itself cannot be passed on
-            except UpstreamRefused:
-                model.breaker.succeeded()
+        ranking = [choice.model]
+        error: GatewayError = UpstreamFailed("No model was asked.")
+        for attempt in range(1 + self._retries):
+            if attempt:
+                await self._sleep(self._jitter() * BACKOFF_S * 2 ** (attempt - 1))
+            models = _in_turn(choice, ranking) if attempt == 0 else iter(ranking)
+            again: list[Model] = []
+            for model in models:
+                try:
+                    return await self._try(model, models, reading, body, tried)
+                except (BadRequest, UpstreamRefused):
+                    raise  # the request itself is at fault, or cannot be passed on
+                except GatewayError as failure:
+                    error = failure
+                    if isinstance(failure, UpstreamFailed) and model.breaker.closed:
+                        again.append(model)
+            ranking = again
+            if not ranking:
+                break
+        raise error
+
+    async def _try(
+        self, model: Model, rivals: Iterator[Model], reading: Reading, body: bytes, tried: list[Model]
+    ) -> Opened:
+        if self._hedge_after_s is None:
+            return await self._ask(model, reading, body, tried)
+        return await self._race(model, rivals, reading, body, tried)
+
+    async def _race(
+        self, model: Model, rivals: Iterator[Model], reading: Reading, body: bytes, tried: list[Model]
+    ) -> Opened:
+        """The first of several that begins to answer; each further one starts while those before it are silent."""
+        tasks = [asyncio.ensure_future(self._ask(model, reading, body, tried))]
+        winner: asyncio.Future[Opened] | None = None
+        patience = self._hedge_after_s
+        try:
+            while winner is None:
+                running = [task for task in tasks if not task.done()]
+                done, _ = await asyncio.wait(running, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+                if not done:
+                    rival = next(rivals, None)
+                    if rival is None:
+                        patience = None
+                    else:
+                        tasks.append(asyncio.ensure_future(self._ask(rival, reading, body, tried)))
+                winner = next((task for task in done if task.exception() is None), None)
+                if winner is None and all(task.done() for task in tasks):
+                    return tasks[-1].result()  # raises: every one of them failed
+            return winner.result()
+        finally:
+            for task in tasks:
+                if task is not winner:
+                    await _called_off(task)
+
+    async def _ask(self, model: Model, reading: Reading, body: bytes, tried: list[Model]) -> Opened:
+        """One model's answer; its health is kept, and who failed is remembered."""
+        model.began()
+        try:
+            opened = await self._asker.ask(model, reading, body)
+        except BaseException as error:
+            model.ended()
+            if isinstance(error, BadRequest | asyncio.CancelledError):
+                model.breaker.left()
                 raise
-            except GatewayError as error:
-                self._on_failure(model.id, type(error).__name__)
-                if not isinstance(error, RateLimited):
-                    model.breaker.failed()
-                if len(tried) == 1:
-                    waiting = choice.fallbacks()
-                if not waiting:
-                    raise
-            else:
+            tried.append(model)
+            if isinstance(error, UpstreamRefused):
                 model.breaker.succeeded()
-                return opened
+            elif isinstance(error, GatewayError):
+                self._failed(model, error)
+            raise
+        tried.append(model)
+        model.breaker.succeeded()
+        return opened
 
-    async def _ask(self, model: Model, reading: Reading, body: bytes) -> Opened:
-        started = self._clock()
-        try:
-            response = await self._send(model, reading, body)
-            if response.status != 200:
-                raise await self._refusal(model, response)
-            if reading.stream:
-                data, seen = await self._first(model, response), Body()
-            else:
-                data = await response.read(limit=self._answer_limit)
-                seen = read_body(data)
-                if seen.error is not None or (seen.choices is None and reading.endpoint == "chat"):
-                    raise UpstreamFailed(f"The model {model.id} did not answer with a completion.")
-        except TransportTimeout as error:
-            raise UpstreamTimeout(f"The model {model.id} did not answer in time.") from error
-        except TransportError as error:
-            _logger.warning("upstream_failed", model=model.id, error=str(error))
-            raise UpstreamFailed(f"The model {model.id} could not be reached, or broke off.") from error
-        return Opened(model, response, data, seen, self._clock() - started)
+    def _failed(self, model: Model, error: GatewayError) -> None:
+        self._on_failure(model.id, type(error).__name__)
+        if isinstance(error, RateLimited):
+            model.breaker.left()
+        else:
+            model.breaker.failed()
 
-    async def _send(self, model: Model, reading: Reading, body: bytes) -> Response | Told:
-        """The request on its way: over our own connections, or through a provider's client."""
-        if model.origin is None:
-            return await self._providers.request(model, reading.endpoint, body)
-        target, sent = TARGETS[reading.endpoint], with_model(body, model.card.upstream.model)
-        return await self._client.request(b"POST", model.origin, target, model.headers, sent, timeouts=model.timeouts)
 
-    async def _first(self, model: Model, response: Response | Told) -> bytes:
-        """A stream's first bytes, so that whatever fails before them can still fall back."""
-        kind = response.header(b"content-type") or b""
-        if not kind.startswith(b"text/event-stream"):
-            response.close()
-            raise UpstreamFailed(f"The model {model.id} did not answer with a stream.")
-        async for chunk in response.chunks():
-            return chunk
-        raise UpstreamFailed(f"The model {model.id} ended its stream without a word.")
+async def _called_off(task: asyncio.Future[Opened]) -> None:
+    """A rival that lost: what it has begun is given up."""
+    task.cancel()
+    with suppress(asyncio.CancelledError, GatewayError):
+        opened = await task
+        opened.response.close()
+        opened.model.ended()
 
-    async def _refusal(self, model: Model, response: Response | Told) -> GatewayError:
-        """The error that stands for an upstream's error status."""
-        data = await response.read(limit=ERROR_LIMIT)
-        try:
-            body = msgspec.json.decode(data, type=ErrorBody)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            body = ErrorBody()
-        detail = body.error if isinstance(body.error, ErrorDetail) else ErrorDetail(message=body.error or body.message)
-        if response.status in CLIENTS_FAULT:
-            message = detail.message or f"The model {model.id} refused the request with status {response.status}."
-            return UpstreamRefused(message, upstream_status=response.status, param=detail.param)
-        if response.status == 429:
-            wait = response.header(b"retry-after") or b""
-            seconds = min(float(wait), LONGEST_RETRY_S) if wait.isdigit() else 1.0
-            return RateLimited(f"The model {model.id} is at its rate limit.", retry_after_s=seconds)
-        if response.status in (408, 504):
-            return UpstreamTimeout(f"The model {model.id} did not answer in time.")
-        return UpstreamFailed(f"The model {model.id} failed with status {response.status}.")
+
+def _in_turn(choice: Choice, ranking: list[Model]) -> Iterator[Model]:
+    """The chosen model, then those to fall back on, which are looked up only once they are needed."""
+    yield choice.model
+    for model in choice.fallbacks():
+        ranking.append(model)
+        yield model

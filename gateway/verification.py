@@ -80,6 +80,7 @@ def _passed(connection: sa.Connection, fold: Fold, sound: list[int], *, upto: in
     while sound and sound[-1] <= upto:
         position = sound.pop()
         saved = unpack(next(archives(connection, upto=position)), make_policy=fold.make_policy)
+        saved.govern(fold.controls)
         yield position, _gap(saved, fold)
 
 

@@ -52,3 +52,40 @@ def test_one_success_closes_it() -> None:
     breaker.succeeded()
     breaker.failed()
     assert breaker.closed
+
+
+def takes(breaker: Breaker) -> bool:
+    return breaker.closed
+
+
+def test_after_a_rest_one_request_at_a_time_tries_it() -> None:
+    clock = Clock()
+    breaker = Breaker(clock=clock)
+    for _ in range(THRESHOLD):
+        breaker.failed()
+    clock.now += FIRST_REST_S
+    assert takes(breaker)
+    breaker.asked()
+    assert not takes(breaker)
+    breaker.left()
+    assert takes(breaker)
+    breaker.asked()
+    breaker.succeeded()
+    assert takes(breaker)
+    breaker.asked()
+    assert takes(breaker)
+
+
+def test_where_it_is_probed_a_rest_ends_with_a_sign_of_life() -> None:
+    clock = Clock()
+    breaker = Breaker(clock=clock, probed=True)
+    for _ in range(THRESHOLD):
+        breaker.failed()
+    clock.now += 10 * LONGEST_REST_S
+    assert not takes(breaker)
+    breaker.found_alive()
+    assert takes(breaker)
+    breaker.asked()
+    breaker.failed()
+    clock.now += 10 * LONGEST_REST_S
+    assert not takes(breaker)

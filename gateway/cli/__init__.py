@@ -72,6 +72,7 @@ bench = LazyGroup(
     name="bench",
     help="Measure, on this machine.",
     lazy={
+        "chaos": "gateway.bench.chaos.command:chaos",
         "demo": "gateway.bench.demo.command:demo",
         "offpolicy": "gateway.bench.offpolicy.command:offpolicy",
         "overhead": "gateway.bench.overhead.command:overhead",

@@ -20,7 +20,7 @@ from gateway.transaction import Record, Transaction
 PIECE, DECISIONS = 5_000, 200
 
 #: Where names stand for other reasons: each is dealt with by itself.
-_APART = (events, keys, salts, erasures)
+APART = (events, keys, salts, erasures)
 
 #: What is taught by feedback.
 _TEACHES = (Feedback.kind, FeedbackReleased.kind)
@@ -99,19 +99,22 @@ def others(transaction: Transaction, tenant: str, source: str | None = None) -> 
 def _remove(transaction: Transaction, **whose: object) -> int:
     gone = 0
     for table in metadata.sorted_tables:
-        if table not in _APART and all(name in table.c for name in whose):
+        if table not in APART and all(name in table.c for name in whose):
             where = [table.c[name] == value for name, value in whose.items()]
             gone += transaction.connection.execute(table.delete().where(*where)).rowcount
     return gone
 
 
+def redacted(decision: Decision) -> Decision:
+    """A decision without what was made from its prompt; nothing is folded from that."""
+    return msgspec.structs.replace(decision, features=b"", scores=b"")
+
+
 def _redact(transaction: Transaction, told: Iterable[Record]) -> int:
-    """Take out of a decision what was made from its prompt."""
     found = 0
     for record in told:
         if isinstance(record.event, Decision):
-            left = msgspec.structs.replace(record.event, features=b"", scores=b"")
-            _rewrite(transaction, record.seq, encode(left))
+            _rewrite(transaction, record.seq, encode(redacted(record.event)))
             found += 1
     return found
 

@@ -9,17 +9,19 @@ from typing import Any
 from hypothesis import settings
 from hypothesis.stateful import rule
 
+from gateway.controls import Controls
 from gateway.database import begin
-from gateway.governance import belongings, remnants, removal
+from gateway.governance import ageing, belongings, remnants, removal
 from gateway.governance.audit import Audit
 from gateway.governance.identity import Identity
 from gateway.governance.installation import Installation
 from gateway.governance.progress import Progress
-from gateway.history import revised, revision
-from gateway.transaction import Transaction
+from gateway.history import restore, revised, revision
+from gateway.schema import events
+from gateway.transaction import Transaction, read
 from gateway.verification import verify
 from router_models import make
-from tests.log.test_control_laws import Past, sources, tenants
+from tests.log.test_control_laws import Past, back, sources, tenants
 
 ADMIN = Identity(kind="key", tenant="", name="admin")
 
@@ -85,6 +87,29 @@ class ErasedPast(Past):
         self.refolded()
         for key in [key for key in self.said if key[0] == tenant and key[1].to_bytes(16, "big") in theirs]:
             del self.said[key]
+
+    @rule(tenant=tenants, back=back)
+    def age(self, tenant: str, back: int) -> None:
+        old = ageing.too_old(self.connection, tenant=tenant, before=1)
+        place = self.newest(tenant, self.live.position - back)
+        if old is None or place is None:
+            return
+        if tenant in self.live.pool:
+            self.within(partial(ageing.strip, tenant, place, 0))
+            return
+        controls = Controls.read(self.connection)
+        fold = restore(self.connection, make_policy=make, controls=controls, upto=place, tenants=[tenant])
+        assert self.within(partial(ageing.put, fold, controls, tenant))
+        self.within(partial(ageing.drop_events, tenant, place - 1, old.first - 1))
+        for key, records in self.said.items():
+            if key[0] == tenant:
+                self.said[key] = [record for record in records if record.seq > place]
+
+    def newest(self, tenant: str, upto: int) -> int | None:
+        """The last event of a tenant's that ages."""
+        rows = read(self.connection, events.c.tenant == tenant, events.c.seq <= upto)
+        found = [row.seq for row in rows if row.kind in ("decision", "answer", "feedback", "feedback_released")]
+        return max(found, default=None)
 
     def teardown(self) -> None:
         found = verify(self.connection, make_policy=make)

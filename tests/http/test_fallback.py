@@ -95,7 +95,7 @@ def test_when_all_fail_the_last_error_stands_and_each_is_blamed_once(start: Star
     tried = [answer.headers["x-polyculture-fallback-from"], answer.headers["x-polyculture-model"]]
     assert answer.status_code == 502
     assert sorted(tried) == ["first", "second"]
-    assert [call.document["model"] for call in upstream.calls] == tried
+    assert [call.document["model"] for call in upstream.calls] == [*tried, *tried]  # a second round, after a moment
     assert tried[1] in answer.json()["error"]["message"]
     name = answer.headers["x-polyculture-decision-id"]
     (ended,) = eventually(lambda: gateway.events(Answer, about=name))
@@ -124,7 +124,7 @@ def test_a_forced_model_has_no_fallback(faulty: Gateway, upstream: Upstream, str
     assert answer.status_code == 502
     assert answer.headers["x-polyculture-reason"] == "forced"
     assert "x-polyculture-fallback-from" not in answer.headers
-    assert [call.document["model"] for call in upstream.calls] == ["first"]
+    assert {call.document["model"] for call in upstream.calls} == {"first"}
 
 
 def test_resting_models_are_left_out_and_tried_again_later(start: Start, upstream: Upstream) -> None:

@@ -59,6 +59,7 @@ class Upstream:
     def __init__(self) -> None:
         self.scripts: dict[str, Script] = {}
         self.calls: list[Call] = []
+        self.probes = 0
         self.url = ""
 
     def clear(self) -> None:
@@ -81,6 +82,10 @@ class Upstream:
         """Serve one connection."""
         while True:
             head, body = await peer.request()
+            if head.startswith(b"GET "):
+                self.probes += 1
+                await peer.send(whole(b'{"object": "list", "data": []}'))
+                continue
             document = json.loads(body)
             script = self.scripts.get(document["model"]) or speak(head, document)
             call = Call(head=head, body=body, script=script)

@@ -1,0 +1,132 @@
+"""Asking one model's server: the request out, the answer's beginning in, and every failure as one of ours."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+import structlog
+
+from gateway.errors import GatewayError, RateLimited, UpstreamFailed, UpstreamRefused, UpstreamTimeout
+from gateway.providers.adapter import Providers
+from gateway.providers.told import Told
+from gateway.registry import Model
+from gateway.relay import Body, read_body
+from gateway.request import Reading, with_model
+from gateway.transport import Client, Response, TransportError, TransportTimeout
+
+_logger = structlog.get_logger("polyculture.upstream")
+
+#: Where each endpoint is, below a server's base URL.
+TARGETS = {"chat": b"/chat/completions", "embeddings": b"/embeddings"}
+
+#: An upstream's statuses that are the client's own doing: they are passed on, not retried elsewhere.
+CLIENTS_FAULT = frozenset({400, 409, 413, 415, 422})
+
+#: Longest wait that an upstream may ask of a client, in seconds.
+LONGEST_RETRY_S = 86_400.0
+
+#: How much of an upstream's error page is read.
+ERROR_LIMIT = 65_536
+
+
+class ErrorDetail(msgspec.Struct):
+    """The OpenAI error object, as far as it is passed on."""
+
+    message: str | None = None
+    param: str | None = None
+
+
+class ErrorBody(msgspec.Struct):
+    """An upstream's error answer, in the shapes that servers use."""
+
+    error: ErrorDetail | str | None = None
+    message: str | None = None
+    detail: msgspec.Raw | None = None
+
+
+class Opened(NamedTuple):
+    """An answer that has begun: whole (``data`` and ``body``), or a stream whose first bytes are ``data``."""
+
+    model: Model
+    response: Response | Told
+    data: bytes
+    body: Body
+    first_byte_s: float
+
+
+class Asker:
+    """The way to a model's server: over our own connections, or through a provider's client."""
+
+    def __init__(
+        self,
+        *,
+        client: Client,
+        providers: Providers,
+        answer_limit: int,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._client = client
+        self._providers = providers
+        self._answer_limit = answer_limit
+        self._clock = clock
+
+    async def ask(self, model: Model, reading: Reading, body: bytes) -> Opened:
+        """The answer, whole or begun. Raises a :class:`GatewayError` that says what became of it."""
+        started = self._clock()
+        try:
+            response = await self._send(model, reading, body)
+            if response.status != 200:
+                raise await _refusal(model, response)
+            if reading.stream:
+                data, seen = await _first(model, response), Body()
+            else:
+                data = await response.read(limit=self._answer_limit)
+                seen = read_body(data)
+                if seen.error is not None or (seen.choices is None and reading.endpoint == "chat"):
+                    raise UpstreamFailed(f"The model {model.id} did not answer with a completion.")
+        except TransportTimeout as error:
+            raise UpstreamTimeout(f"The model {model.id} did not answer in time.") from error
+        except TransportError as error:
+            _logger.warning("upstream_failed", model=model.id, error=str(error))
+            raise UpstreamFailed(f"The model {model.id} could not be reached, or broke off.") from error
+        return Opened(model, response, data, seen, self._clock() - started)
+
+    async def _send(self, model: Model, reading: Reading, body: bytes) -> Response | Told:
+        if model.origin is None:
+            return await self._providers.request(model, reading.endpoint, body)
+        target, sent = TARGETS[reading.endpoint], with_model(body, model.card.upstream.model)
+        return await self._client.request(b"POST", model.origin, target, model.headers, sent, timeouts=model.timeouts)
+
+
+async def _first(model: Model, response: Response | Told) -> bytes:
+    """A stream's first bytes, so that whatever fails before them can still fall back."""
+    kind = response.header(b"content-type") or b""
+    if not kind.startswith(b"text/event-stream"):
+        response.close()
+        raise UpstreamFailed(f"The model {model.id} did not answer with a stream.")
+    async for chunk in response.chunks():
+        return chunk
+    raise UpstreamFailed(f"The model {model.id} ended its stream without a word.")
+
+
+async def _refusal(model: Model, response: Response | Told) -> GatewayError:
+    """The error that stands for an upstream's error status."""
+    data = await response.read(limit=ERROR_LIMIT)
+    try:
+        body = msgspec.json.decode(data, type=ErrorBody)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        body = ErrorBody()
+    detail = body.error if isinstance(body.error, ErrorDetail) else ErrorDetail(message=body.error or body.message)
+    if response.status in CLIENTS_FAULT:
+        message = detail.message or f"The model {model.id} refused the request with status {response.status}."
+        return UpstreamRefused(message, upstream_status=response.status, param=detail.param)
+    if response.status == 429:
+        wait = response.header(b"retry-after") or b""
+        seconds = min(float(wait), LONGEST_RETRY_S) if wait.isdigit() else 1.0
+        return RateLimited(f"The model {model.id} is at its rate limit.", retry_after_s=seconds)
+    if response.status in (408, 504):
+        return UpstreamTimeout(f"The model {model.id} did not answer in time.")
+    return UpstreamFailed(f"The model {model.id} failed with status {response.status}.")

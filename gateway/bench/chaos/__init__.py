@@ -1,0 +1,1 @@
+"""What a gateway is worth when its upstreams misbehave: hangs, resets, errors, garbage, halves and drips."""

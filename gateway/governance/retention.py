@@ -1,0 +1,136 @@
+"""Retention: events older than a tenant wants them kept are dropped, and what was learned from them stays.
+
+A checkpoint of the tenant's state takes the place of the last event that goes, so the log still says what is known.
+Tenants that share in the pool keep their numbers, which the pool is folded from; what was said and asked goes there
+too. All of it is done in small pieces, between which the log's writer serves everyone else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeVar
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.config import Configuration
+from gateway.controls import Controls
+from gateway.corrections.memories import Memories
+from gateway.events import EVERYONE, POOL
+from gateway.fold import Fold
+from gateway.governance import ageing
+from gateway.governance.audit import GATEWAY, Audit
+from gateway.governance.identity import Identity
+from gateway.history import restore
+from gateway.learner import Learner
+from gateway.log import Log, LogUnavailable
+from gateway.transaction import Transaction
+
+T = TypeVar("T")
+
+_logger = structlog.get_logger("polyculture.retention")
+
+DAY_S = 86_400.0
+
+
+class Retention:
+    """Drops what is too old, by the configuration. ``clock`` gives seconds since the epoch."""
+
+    def __init__(
+        self,
+        *,
+        engine: sa.Engine,
+        log: Log,
+        learner: Learner,
+        corrections: Memories,
+        audit: Audit,
+        configuration: Configuration,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._engine = engine
+        self._log = log
+        self._learner = learner
+        self._corrections = corrections
+        self._audit = audit
+        self._otherwise = configuration.retention_days
+        self._days = {each.id: each.retention_days or self._otherwise for each in configuration.tenants}
+        self._clock = clock
+        self._stripped: dict[str, int] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, *, every_s: float) -> None:
+        """Begin, where anything is to be dropped ever: now, and then every so many seconds."""
+        if self._otherwise is not None or any(days is not None for days in self._days.values()):
+            self._task = asyncio.get_running_loop().create_task(self._run(every_s), name="polyculture-retention")
+
+    async def stop(self) -> None:
+        """Leave the rest to the next start."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self, every_s: float) -> None:
+        while True:
+            for tenant in sorted({*self._learner.fold.states, *self._days} - {POOL, EVERYONE}):
+                try:
+                    await self.drop(tenant)
+                except (LogUnavailable, SQLAlchemyError):
+                    _logger.warning("retention_delayed", exc_info=True)
+            await asyncio.sleep(every_s)
+
+    async def drop(self, tenant: str) -> None:
+        """Drop what is too old of this tenant's."""
+        days = self._days.get(tenant, self._otherwise)
+        if days is None:
+            return
+        before = int((self._clock() - days * DAY_S) * 1e6)
+        texts = await self._pieces(partial(ageing.drop_texts, tenant, before))
+        old = await asyncio.to_thread(self._read, partial(ageing.too_old, tenant=tenant, before=before))
+        gone = 0 if old is None else await self._age(tenant, old)
+        if texts or gone:
+            self._corrections.read_anew([tenant])
+            detail = {"events": gone, "texts": texts, "before": before}
+            await self._log.transact(partial(self._tell, tenant, detail))
+
+    async def _age(self, tenant: str, old: ageing.Extent) -> int:
+        """Drop these events, or of the pool's tenants what need not stay; returns how many."""
+        if tenant in self._learner.fold.pool:
+            first = max(old.first, self._stripped.get(tenant, 0))
+            self._stripped[tenant] = old.last
+            return await self._pieces(partial(ageing.strip, tenant, old.last), first - 1)
+        if not old.done and not await self._checkpoint(tenant, old.last):
+            return 0
+        return await self._pieces(partial(ageing.drop_events, tenant, old.last - 1), old.first - 1)
+
+    async def _checkpoint(self, tenant: str, place: int) -> bool:
+        """Put the state in the place of the last event that goes; ``False`` where that must wait."""
+        fold, controls = await asyncio.to_thread(self._read, partial(self._folded, tenant, place))
+        return await self._log.transact(partial(ageing.put, fold, controls, tenant))
+
+    def _folded(self, tenant: str, place: int, connection: sa.Connection) -> tuple[Fold, Controls]:
+        """The tenant's state at a place, under today's controls."""
+        controls = Controls.read(connection)
+        make_policy = self._learner.fold.make_policy
+        return restore(connection, make_policy=make_policy, controls=controls, upto=place, tenants=[tenant]), controls
+
+    async def _pieces(self, piece: Callable[[int, Transaction], ageing.Piece], after: int = 0) -> int:
+        """Do a piece after the other, until there is none left; returns how many rows that were."""
+        rows = 0
+        while True:
+            done = await self._log.transact(partial(piece, after))
+            rows, after = rows + done.rows, done.upto
+            if done.last:
+                return rows
+            await asyncio.sleep(0)
+
+    def _tell(self, tenant: str, detail: Mapping[str, object], transaction: Transaction) -> None:
+        about = Identity(kind="tenant", tenant=tenant)
+        self._audit.record(transaction, actor=GATEWAY, action="retention.drop", subject=about, detail=detail)
+
+    def _read(self, look: Callable[[sa.Connection], T]) -> T:
+        with self._engine.connect() as connection:
+            return look(connection)
