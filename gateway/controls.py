@@ -24,6 +24,7 @@ from gateway.events import (
     PolicyChanged,
     ShadowSet,
 )
+from gateway.events import Exclusion as Reason
 from gateway.schema import RARE, events
 from gateway.transaction import Record, Transaction, read
 
@@ -36,7 +37,12 @@ class Exclusion(NamedTuple):
     first: int
     last: int
     sources: tuple[str, ...] | None
-    undoes: bool
+    reason: Reason
+
+    @property
+    def undoes(self) -> bool:
+        """Whether it is a rollback."""
+        return self.reason == "rolled_back"
 
     def covers(self, seq: int) -> bool:
         """Whether an event at this place lies in its range."""
@@ -84,13 +90,17 @@ class Controls:
 
     def excludes(self, record: Record) -> bool:
         """Whether this record of feedback, or of its release, does not count."""
+        return self.excluding(record) is not None
+
+    def excluding(self, record: Record) -> Exclusion | None:
+        """What keeps this record of feedback, or of its release, from counting."""
         released = record.event.seq if isinstance(record.event, FeedbackReleased) else record.seq
         for each in self.holding(record.tenant):
             if each.covers(released) and each.names(record.source):
-                return True
+                return each
             if each.undoes and each.covers(record.seq):
-                return True
-        return False
+                return each
+        return None
 
     def undoes(self, record: Record) -> bool:
         """Whether this change of a tenant's was rolled back."""
@@ -151,4 +161,4 @@ def control(transaction: Transaction, event: Control, *, tenant: str = EVERYONE)
 def _exclusion(record: Record, event: FeedbackExcluded) -> Exclusion:
     sources = None if event.sources is None else tuple(sorted(event.sources))
     last = min(event.last, record.seq - 1)
-    return Exclusion(record.seq, record.tenant, event.first, last, sources, event.reason == "rolled_back")
+    return Exclusion(record.seq, record.tenant, event.first, last, sources, event.reason)

@@ -89,6 +89,11 @@ class Fold(Tenants):
         """Whether this tenant's router does not learn."""
         return self.frozen or tenant in self.freezes
 
+    def withholds(self, record: Record) -> bool:
+        """Whether this feedback is its source's last word on its decision, and does not count."""
+        own = self.states.get(record.tenant)
+        return own is not None and own.withheld.holds(record, record.seq)
+
     def apply(self, record: Record) -> bool:
         """Fold the next record in; ``False`` for an event that cannot be used, which every fold passes over alike."""
         self.position = record.seq

@@ -31,6 +31,7 @@ def _read(folder: Path, name: str, *, replay: bool) -> dict[str, Any]:
     import msgspec
 
     from gateway.cli.data import reading
+    from gateway.controls import Controls
     from gateway.exchange import subject_of
     from gateway.explain.explanation import decided, explain
     from gateway.explain.replay import recompute
@@ -40,7 +41,7 @@ def _read(folder: Path, name: str, *, replay: bool) -> dict[str, Any]:
     with reading(folder) as connection:
         try:
             history = read(connection, events.c.subject == (subject_of(name) or b""))
-            found = explain(history)
+            found = explain(history, controls=Controls.read(connection))
         except LookupError as error:
             raise click.ClickException(str(error)) from error
         if replay:

@@ -53,8 +53,7 @@ class Memories:
         """Whether the live fold has seen this feedback, and does not withhold it."""
         if self._learner is None or record.seq > self._learner.fold.position:
             return False
-        own = self._learner.fold.states.get(record.tenant)
-        return own is None or not own.withheld.holds(record, record.seq)
+        return not self._learner.fold.withholds(record)
 
     async def settled(self) -> None:
         """Wait until nothing is being read anew."""

@@ -57,6 +57,8 @@ class Memory:
             self._directions = np.array([each.direction for each in self])
         cosines = self._directions @ direction
         places = np.flatnonzero(cosines >= similarity)
+        if not places.size:
+            return []
         everything = list(self)
         return [everything[place] for place in places[np.argsort(-cosines[places], kind="stable")]]
 

@@ -9,6 +9,7 @@ import msgspec
 import structlog
 
 from gateway.aside import AsideFailed, aside
+from gateway.controls import Controls
 from gateway.errors import DecisionNotFound, Internal, RateLimited
 from gateway.exchange import subject_of
 from gateway.explain.explanation import Explanation, Replay, explain
@@ -46,9 +47,9 @@ class Decisions(Group):
     async def explain(self, principal: Principal, asked: DecisionAsked) -> Explanation:
         """What the log says of a decision, and whether it replays."""
         subject = subject_of(asked.id)
-        history = [] if subject is None else await asyncio.to_thread(self._about, subject)
+        history, controls = await asyncio.to_thread(self._about, subject or b"")
         try:
-            found = explain(history)
+            found = explain(history, controls=controls, withheld=self._service.learner.fold.withholds)
         except LookupError:
             raise DecisionNotFound("There is no such decision.", param="id") from None
         if found.tenant != principal.tenant and principal.scope != "admin":
@@ -57,9 +58,9 @@ class Decisions(Group):
             found.replay = await self._recomputed(found.decision_id)
         return found
 
-    def _about(self, subject: bytes) -> list[Record]:
+    def _about(self, subject: bytes) -> tuple[list[Record], Controls]:
         with self._service.engine.connect() as connection:
-            return read(connection, events.c.subject == subject)
+            return read(connection, events.c.subject == subject), Controls.read(connection)
 
     async def _recomputed(self, name: str) -> Replay:
         """The replay with its probabilities computed anew, in a process of its own: that may mean folding much."""

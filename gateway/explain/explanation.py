@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 import msgspec
 import numpy as np
 
-from gateway.events import Answer, Decision, Feedback, Reason
+from gateway.controls import Controls
+from gateway.events import Answer, Audited, Decision, Exclusion, Feedback, Reason
 from gateway.exchange import COMPLETION_PREFIX
 from gateway.hindsight import IMPLICIT
 from gateway.transaction import Record
 from router_models.drawing import drawn
+
+Status = Literal["counted", "amended", "kept", "withheld"] | Exclusion
 
 
 class Candidate(msgspec.Struct):
@@ -38,13 +42,17 @@ class Answered(msgspec.Struct):
 
 
 class Outcome(msgspec.Struct):
-    """An outcome that was told. ``status``: ``counted``, ``amended`` by a later one, or ``kept`` without learning."""
+    """An outcome that was told, by ``source``.
+
+    ``status``: it counts; was amended by a later one; is kept without teaching anything, as what is said of a model
+    that the client named; is withheld; or was revoked, rolled back, rejected or erased.
+    """
 
     position: int
     at: datetime
     source: str
     implicit: bool
-    status: str
+    status: Status
     reward: float
     weight: float
     metric: str | None
@@ -71,7 +79,9 @@ class Replay(msgspec.Struct):
 
 
 class Explanation(msgspec.Struct):
-    """One decision, whole; ``corrections`` are the places in the log of those that the model was told."""
+    """One decision, whole. ``corrections`` are the places in the log of those that the model was told; ``audited`` is
+    what an admin judged the answer to be worth.
+    """
 
     decision_id: str
     completion_id: str
@@ -93,11 +103,17 @@ class Explanation(msgspec.Struct):
     corrections: list[int]
     answer: Answered | None
     feedback: list[Outcome]
+    audited: float | None
     replay: Replay
 
 
-def explain(history: Sequence[Record]) -> Explanation:
-    """The explanation of the one decision that ``history`` is about, oldest record first. Raises ``LookupError``."""
+def explain(
+    history: Sequence[Record], *, controls: Controls, withheld: Callable[[Record], bool] = lambda record: False
+) -> Explanation:
+    """The explanation of the one decision that ``history`` is about, oldest record first. Raises ``LookupError``.
+
+    ``withheld`` tells whether the live fold withholds this feedback.
+    """
     record, decision = decided(history)
     assert record.subject is not None
     return Explanation(
@@ -120,7 +136,8 @@ def explain(history: Sequence[Record]) -> Explanation:
         excluded=decision.excluded,
         corrections=list(decision.corrections),
         answer=next((_answered(each.event, decision) for each in history if isinstance(each.event, Answer)), None),
-        feedback=_outcomes(history),
+        feedback=_outcomes(history, controls, withheld),
+        audited=next((each.event.reward for each in reversed(history) if isinstance(each.event, Audited)), None),
         replay=_replay(decision),
     )
 
@@ -161,19 +178,23 @@ def _answered(answer: Answer, decision: Decision) -> Answered:
     )
 
 
-def _outcomes(history: Sequence[Record]) -> list[Outcome]:
-    told = [(record, record.event) for record in history if isinstance(record.event, Feedback)]
-    latest = {record.source: record.seq for record, _ in told}
+def _outcomes(history: Sequence[Record], controls: Controls, withheld: Callable[[Record], bool]) -> list[Outcome]:
+    told = [(each, each.event, controls.excluding(each)) for each in history if isinstance(each.event, Feedback)]
+    latest = {record.source: record.seq for record, _, excluded in told if excluded is None}
     found = []
-    for record, event in told:
-        status = "counted" if event.lesson is not None else "kept"
-        if latest[record.source] != record.seq:
+    for record, event, excluded in told:
+        status: Status = "counted" if event.lesson is not None else "kept"
+        if excluded is not None:
+            status = excluded.reason
+        elif latest[record.source] != record.seq:
             status = "amended"
+        elif withheld(record):
+            status = "withheld"
         found.append(_outcome(record, event, status))
     return found
 
 
-def _outcome(record: Record, event: Feedback, status: str) -> Outcome:
+def _outcome(record: Record, event: Feedback, status: Status) -> Outcome:
     source = record.source or ""
     return Outcome(
         position=record.seq,

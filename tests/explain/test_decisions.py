@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import ACME_KEY
+from tests.conftest import ACME_KEY, Start
+from tests.support.cards import card
 from tests.support.command import answered, invoke, run
 from tests.support.gateway import ADMIN_KEY, KEY, Gateway, eventually
 from tests.support.upstream import Upstream
@@ -70,6 +71,20 @@ def test_it_tells_what_was_said_of_it(healthy: Gateway) -> None:
     assert (told[1]["comment"], told[1]["correction"], told[1]["implicit"]) == ("hm", "Five.", False)
     assert told[0]["at"].endswith("Z")
     assert told[0]["position"] < told[1]["position"] < told[2]["position"]
+
+
+def test_what_was_taken_back_says_so_and_the_word_before_counts_again(start: Start, upstream: Upstream) -> None:
+    gateway = start({"models": [card("only", upstream.url)]})
+    name = gateway.chat().headers["x-polyculture-decision-id"]
+    gateway.feedback({"decision_id": name, "score": 1})
+    version = gateway.admin("pin", {}).json()["id"]
+    gateway.feedback({"decision_id": name, "score": 0})
+    gateway.feedback({"decision_id": name, "score": 0, "source": "u"})
+    assert [each["status"] for each in explained(gateway, name)["feedback"]] == ["amended", "counted", "counted"]
+    assert gateway.admin("rollback", {"version": version}).status_code == 200
+    assert gateway.admin("freeze", {}).status_code == 200
+    told = explained(gateway, name)["feedback"]
+    assert [each["status"] for each in told] == ["counted", "rolled_back", "rolled_back"]
 
 
 def test_a_forced_choice_is_explained_too(healthy: Gateway) -> None:
