@@ -114,14 +114,7 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
             prompts=Prompts(tenants=[each.id for each in configuration.tenants if each.store_prompts], log=log),
             erasures=erasures,
             learner=learner,
-            router=Router(
-                registry=registry,
-                learner=learner,
-                proposer=Proposer(embeddings=embeddings, features=space.features),
-                routing=configuration.routing,
-                tenants={tenant.id: tenant for tenant in configuration.tenants},
-                draw=random.Random().random,
-            ),
+            router=_router(registry, learner, embeddings, space, configuration),
             upstreams=_upstreams(registry, client, configuration.routing, settings, metrics),
             admission=Admission(
                 limit=settings.max_concurrent,
@@ -146,6 +139,20 @@ async def _start_governing(stack: AsyncExitStack, erasures: Erasures, retention:
     await erasures.resume()
     stack.push_async_callback(retention.stop)
     retention.start(every_s=settings.retention_every_s)
+
+
+def _router(
+    registry: Registry, learner: Learner, embeddings: Embeddings, space: Space, configuration: Configuration
+) -> Router:
+    """Who chooses."""
+    return Router(
+        registry=registry,
+        learner=learner,
+        proposer=Proposer(embeddings=embeddings, features=space.features),
+        routing=configuration.routing,
+        tenants={tenant.id: tenant for tenant in configuration.tenants},
+        draw=random.Random().random,
+    )
 
 
 def _upstreams(registry: Registry, client: Client, routing: Routing, settings: Settings, metrics: Metrics) -> Upstreams:
