@@ -7,8 +7,9 @@ The fold is deterministic, so a prefix of the log names a version. It reads logg
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -39,16 +40,31 @@ from gateway.events import (
 from gateway.tenants import Named, PolicyMaker, Tenants, arm, named
 from gateway.transaction import Record
 from gateway.versions.exported import exported
+from router_models.alarm import Alarm
 from router_models.policy import Observation
 
 _logger = structlog.get_logger("polyculture.fold")
+
+
+#: Outcomes and alarms that wait to be taken; older ones are dropped.
+MEMORY = 4096
+
+
+class Heard(NamedTuple):
+    """An outcome that counted: the record that told it, what it teaches, and what was learned of it."""
+
+    record: Record
+    lesson: Lesson
+    observation: Observation
 
 
 class Fold(Tenants):
     """The state at ``position``: every tenant's, and for whom learning is frozen (``freezes``).
 
     ``learned`` are the positions of the last events that changed what a tenant's router knows. ``base`` is that of the
-    saved fold that this one went on from, and ``saved`` the labels that it had, until its controls are known.
+    saved fold that this one went on from, and ``saved`` the labels that it had, until its controls are known. What
+    counted lately is ``heard``, and what was found to have changed ``alarms``, for whoever takes them; they are no part
+    of the state.
     """
 
     def __init__(self, *, make_policy: PolicyMaker, controls: Controls | None = None) -> None:
@@ -74,6 +90,8 @@ class Fold(Tenants):
         self.freezes: set[str] = set()
         self.learned: dict[str, int] = {}
         self.saved: dict[str, str] | None = None
+        self.heard: deque[Heard] = deque(maxlen=MEMORY)
+        self.alarms: deque[tuple[Record, Alarm]] = deque(maxlen=MEMORY)
 
     @property
     def frozen(self) -> bool:
@@ -157,7 +175,7 @@ class Fold(Tenants):
     def _answered(self, record: Record, event: Payment) -> None:
         cost = event.cost
         if event.drawn and cost is not None and self.policy is not None:
-            self.own(record.tenant).update(lambda state: state.paid(event.answered, cost))
+            self.alarms.extend((record, alarm) for alarm in self.own(record.tenant).paid(event.answered, cost))
 
     def _fed_back(self, record: Record, event: Feedback) -> None:
         lesson = event.lesson
@@ -183,8 +201,8 @@ class Fold(Tenants):
             weight=weight,
             previous=own.withheld.free(record, previous),
         )
-        own.update(lambda state: state.learn(observation))
-        own.lessons += 1
+        self.alarms.extend((record, alarm) for alarm in own.learn(observation))
+        self.heard.append(Heard(record, lesson, observation))
         self.learned[record.tenant] = record.seq
         if self.membership(record.tenant).gives:
             self.own(POOL).update(lambda state: state.learn(observation))
@@ -202,7 +220,7 @@ class Fold(Tenants):
     def _arm_removed(self, record: Record, event: ArmRemoved) -> None:
         self.arms.pop(event.name, None)
         for own in self.states.values():
-            own.update(lambda state: state.remove(event.name))
+            own.remove(event.name)
         self.learned[EVERYONE] = record.seq
 
     def _lineage_started(self, record: Record, event: LineageStarted) -> None:

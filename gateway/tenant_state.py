@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import structlog
 
 from gateway.withheld import Withheld
-from router_models.policy import Arrays, InvalidState, Policy, State
+from router_models.alarm import Alarm
+from router_models.drift import Drift
+from router_models.policy import Arrays, InvalidState, Observation, Policy, State
+
+T = TypeVar("T")
 
 _logger = structlog.get_logger("polyculture.fold")
 
@@ -33,22 +37,54 @@ class TenantState:
         self.learned: State | None = None
         self.shadow: State | None = None
         self.withheld = Withheld()
+        self.drift = Drift()
         self.lessons = 0
 
     @property
     def parts(self) -> Mapping[str, Part]:
         """What is saved beside the policies' states, by name; a new part is one more line here."""
-        return {"withheld": self.withheld}
+        return {"withheld": self.withheld, "drift": self.drift}
 
-    def update(self, change: Callable[[State], None]) -> None:
-        """Change what was learned, and the shadow alike; a shadow that fails is told of, and does no harm."""
-        if self.learned is not None:
-            change(self.learned)
+    def update(self, change: Callable[[State], T]) -> T | None:
+        """Change what was learned, and the shadow alike; a shadow that fails is told of, and does no harm.
+
+        Returns what the change of what was learned returned.
+        """
+        found = None if self.learned is None else change(self.learned)
         if self.shadow is not None:
             try:
                 change(self.shadow)
             except Exception:
                 _logger.exception("shadow_failed")
+        return found
+
+    def learn(self, observation: Observation) -> list[Alarm]:
+        """Fold one outcome in; what has changed by all evidence now is forgotten, and told."""
+        worth = self.update(lambda state: state.learn(observation))
+        asked = self.drift.asked(observation.features) if observation.previous is None else None
+        self.lessons += 1
+        return [alarm for alarm in (worth, self._drifted(asked)) if alarm is not None]
+
+    def paid(self, arm: str, usd: float) -> list[Alarm]:
+        """Book what a request cost; a change of that is learned anew, and told."""
+        alarm = self._drifted(self.drift.paid(arm, usd))
+        self.update(lambda state: state.paid(arm, usd))
+        return [] if alarm is None else [alarm]
+
+    def remove(self, arm: str) -> None:
+        """Forget an arm."""
+        self.update(lambda state: state.remove(arm))
+        self.drift.remove(arm)
+
+    def begin(self) -> None:
+        """Enter another feature space: nothing that was learned applies there."""
+        self.learned = self.shadow = None
+        self.drift.moved()
+
+    def _drifted(self, alarm: Alarm | None) -> Alarm | None:
+        if alarm is not None:
+            self.update(lambda state: state.drifted(alarm))
+        return alarm
 
     def arrays(self) -> Arrays:
         """Everything, as arrays named ``<part>/<name>``."""

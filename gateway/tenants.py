@@ -130,7 +130,7 @@ class Tenants:
         self.lineage, self.started = lineage, started
         self.arms = {}
         for own in self.states.values():
-            own.learned = own.shadow = None
+            own.begin()
 
     def tune(self, live: Named) -> None:
         """Go on by the same policy with other parameters. Raises what making and loading raise, and changes nothing."""

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from router_models.alarm import Alarm
 from router_models.basis import Basis
 from router_models.change import Surprise
 from router_models.checks import check_observation, check_prior, restored, restored_names
@@ -43,6 +44,7 @@ class Belief:
         self.memory = Memory(dimensions=dimensions, limit=settings.memory)
         self.basis = Basis(sizes=(settings.coarse, settings.fine))
         self.relearned = 0
+        self.moved = 0
         self.scale = 1.0
         self.noise = settings.noise**2
         self.posterior = Posterior(**variances(settings, self.scale))
@@ -90,11 +92,11 @@ class Belief:
         if name in self.names:
             self.pacer.paid(self.names.index(name), usd)
 
-    def learn(self, observation: Observation) -> None:
+    def learn(self, observation: Observation) -> Alarm | None:
         """See :class:`router_models.policy.State`."""
         check_observation(observation, self.priors.shape[1])
         if observation.arm not in self.names or not observation.weight:
-            return
+            return None
         self.view = None
         arm, x = self.names.index(observation.arm), observation.features
         reward, weight = observation.reward, observation.weight
@@ -104,7 +106,7 @@ class Belief:
         if observation.previous is not None:
             self.memory.amend(arm, x, observation.previous, reward)
             self.posterior.amend(arm, basis, reward - observation.previous, weight)
-            return
+            return None
         target = reward - AVERAGE - match
         mean, variance = self.posterior.learn(arm, basis, target, weight)
         self.memory.append(arm, x, reward, weight)
@@ -112,16 +114,26 @@ class Belief:
         latest = self.surprise.alarm(arm, surprise)
         if latest:
             self.memory.fade(arm, OUTDATED, latest)
-        if is_due(self.memory.seen, self.relearned):
+        if is_due(self.memory.seen - self.moved, self.relearned - self.moved):
             self.relearn()
         elif latest:
             self.refit()
         if self.settings.budget is not None and self.memory.seen % REPRICE == 0:
             self.reprice()
+        return Alarm("outcomes", latest, observation.arm) if latest else None
+
+    def drifted(self, alarm: Alarm) -> None:
+        """See :class:`router_models.policy.State`: prices of an arm start anew, or all neighbourhoods do."""
+        self.view = None
+        if alarm.kind == "prices" and alarm.arm in self.names:
+            self.pacer.drifted(self.names.index(alarm.arm), alarm.mean, alarm.since)
+        if alarm.kind == "prompts" and self.memory.seen:
+            self.moved = max(self.memory.seen - alarm.since, 0)
+            self.relearn()
 
     def relearn(self) -> None:
-        """Cluster the latest requests anew, then form beliefs anew."""
-        latest = self.memory.order()[-RECENT:]
+        """Cluster the latest requests anew, those of today's kind alone, then form beliefs anew."""
+        latest = self.memory.order()[-min(self.memory.seen - self.moved, RECENT) :]
         self.basis = survey(self.memory.features[latest].astype(np.float32), self.settings)
         self.relearned = self.memory.seen
         self.refit()
@@ -194,7 +206,9 @@ class Belief:
             "excess": self.share.excess.copy(),
             "trials": self.onboarding.trials.copy(),
             "costs": self.pacer.costs.copy(),
-            "scalars": np.array([self.scale, self.noise, self.pacer.price, self.pacer.bank, self.relearned]),
+            "scalars": np.array(
+                [self.scale, self.noise, self.pacer.price, self.pacer.bank, self.relearned, self.moved]
+            ),
         }
 
     def restore(self, arrays: Arrays) -> None:
@@ -203,9 +217,9 @@ class Belief:
         k, d, p = len(self.names), self.priors.shape[1], self.basis.size
         self.priors = restored(arrays, "priors", (k, d))
         self.memory.restore(arrays, k)
-        scalars = restored(arrays, "scalars", (5,)).tolist()
-        self.scale, self.noise, self.pacer.price, self.pacer.bank, relearned = scalars
-        self.relearned = int(relearned)
+        scalars = restored(arrays, "scalars", (6,)).tolist()
+        self.scale, self.noise, self.pacer.price, self.pacer.bank, relearned, moved = scalars
+        self.relearned, self.moved = int(relearned), int(moved)
         if min(self.scale, self.noise) <= 0 or self.pacer.price < 0:
             raise ValueError("scale and noise are positive, a price is not negative")
         self.posterior = Posterior(**variances(self.settings, self.scale))

@@ -58,6 +58,10 @@ class Pacer:
         if self.budget is not None:
             self.bank = min(self.bank + self.budget - usd, RICHEST * self.budget)
 
+    def drifted(self, arm: int, usd: float, since: int) -> None:
+        """What an arm costs changed ``since`` payments ago, to ``usd`` on average: only these count."""
+        self.costs[:, arm] = min(since, RECENT), usd
+
     def per_dollar(self) -> float:
         """The price of one USD, in units of reward."""
         return 0.0 if self.budget is None else self.price / self.budget

@@ -19,6 +19,8 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from router_models.alarm import Alarm
+
 Vector = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 Arrays = dict[str, npt.NDArray[Any]]
@@ -127,8 +129,14 @@ class State(Protocol):
     def paid(self, name: str, usd: float) -> None:
         """Book the realised cost of a policy-drawn choice, for cost estimates and the budget pacer."""
 
-    def learn(self, observation: Observation) -> None:
-        """Fold one outcome in. Raises ``ValueError`` on non-finite input; an arm unknown by now is ignored."""
+    def learn(self, observation: Observation) -> Alarm | None:
+        """Fold one outcome in; the alarm, if it makes evident that its arm is no longer what it was.
+
+        Raises ``ValueError`` on non-finite input; an arm unknown by now is ignored.
+        """
+
+    def drifted(self, alarm: Alarm) -> None:
+        """Forget, of what was learned, what has changed, and nothing else."""
 
     def snapshot(self) -> Snapshot:
         """Publish: an immutable copy, O(what changed since the last)."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from router_models.alarm import Alarm
 from router_models.baselines.estimator import Estimator, Predict
 from router_models.checks import check_observation, check_prior, restored, restored_names
 from router_models.policy import Arm, Arrays, InvalidState, Mask, Observation, Proposal, Snapshot, Vector
@@ -137,6 +138,9 @@ class BaselineState:
         promised = AVERAGE + float(self.priors[arm] @ observation.features)
         before = promised if observation.previous is None else observation.previous
         self.estimator.learn(arm, observation, observation.reward - before)
+
+    def drifted(self, alarm: Alarm) -> None:
+        """Nothing: baselines forget nothing."""
 
     def snapshot(self) -> BaselineView:
         """See :class:`router_models.policy.State`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right, insort
-from statistics import NormalDist, median
+from statistics import NormalDist, fmean, median
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -34,10 +34,11 @@ SCORES: Final = tuple(
 
 
 class Change(NamedTuple):
-    """A level changed, about ``since`` values ago, to ``ratio`` times what its median was."""
+    """A level changed, about ``since`` values ago, to ``ratio`` times what its median was; ``mean`` is theirs."""
 
     since: int
     ratio: float
+    mean: float
 
 
 class Level:
@@ -65,7 +66,7 @@ class Level:
         if max(self._up, self._down) < THRESHOLD:
             return None
         recent = self._rising if self._up > self._down else self._falling
-        change = Change(len(recent), median(recent) / max(median(self._reference), 1e-12))
+        change = Change(len(recent), median(recent) / max(median(self._reference), 1e-12), fmean(recent))
         self._begin()
         return change
 

@@ -13,6 +13,7 @@ from gateway.bench.routing.recorded import Recorded
 from gateway.bench.routing.replay import PROBE, Seat, picked, replay
 from gateway.bench.routing.stream import Stream
 from router_models import make
+from router_models.alarm import Alarm
 from router_models.policy import Arm, Arrays, Mask, Observation, Proposal, Snapshot, Vector
 from tests.bench.routing_data import material, written
 
@@ -46,6 +47,9 @@ class Diary:
 
     def learn(self, observation: Observation) -> None:
         self.told.append((self.asked, observation))
+
+    def drifted(self, alarm: Alarm) -> None:
+        raise AssertionError("the replay tells outcomes alone")
 
     def snapshot(self) -> Diary:
         return self

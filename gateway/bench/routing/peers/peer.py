@@ -7,6 +7,7 @@ from abc import abstractmethod
 import numpy as np
 import numpy.typing as npt
 
+from router_models.alarm import Alarm
 from router_models.policy import Arm, Arrays, InvalidState, Mask, Observation, Proposal, Snapshot, Vector
 
 Features = npt.NDArray[np.float32]
@@ -42,6 +43,9 @@ class Peer:
 
     def paid(self, name: str, usd: float) -> None:
         """Nothing to book."""
+
+    def drifted(self, alarm: Alarm) -> None:
+        """Nothing: peers see to that themselves, or not at all."""
 
     def snapshot(self) -> Peer:
         """Itself."""
