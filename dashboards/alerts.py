@@ -66,6 +66,15 @@ SERVING: Final = (
         "{{ $value | humanizePercentage }} of its requests end with a status of 500 or above.",
     ),
     Alert(
+        "PolycultureShedding",
+        "sum by (job, instance) (rate(polyculture_shed_total[5m]))"
+        " / sum by (job, instance) (rate(polyculture_requests_total[5m])) > 0.01",
+        "5m",
+        "warning",
+        "{{ $labels.instance }} turns requests away.",
+        "{{ $value | humanizePercentage }} of its requests find no room, and are told to come back.",
+    ),
+    Alert(
         "PolycultureSlow",
         "histogram_quantile(0.95, sum by (job, instance, le) (rate(polyculture_request_duration_seconds_bucket[10m])))"
         " > 30",

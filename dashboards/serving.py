@@ -109,7 +109,7 @@ MODELS: Final = (
 )
 
 PROCESS: Final = (
-    Figure("Version", "What runs.", Query(total(select("build_info"), "version"), "{{version}}")),
+    Figure("Version", "What runs.", Query(total(select("build_info"), "version"), "{{version}}"), width=8),
     Figure(
         "Up since",
         "When the youngest process started.",
@@ -127,8 +127,6 @@ PROCESS: Final = (
         "Finished since the start before their decision was on disk.",
         Query(total(select("undurable_responses_total")), ""),
     ),
-    Figure("Tasks", "Tasks of the event loop.", Query(total(select("tasks")), "")),
-    Figure("Connections", "Open connections to upstreams.", Query(total(select("upstream_connections")), "")),
     Graph(
         "Processor",
         "Seconds of processor time a second.",
@@ -149,6 +147,14 @@ PROCESS: Final = (
         (
             Query(select("process_open_fds"), "open, {{instance}}"),
             Query(select("process_max_fds"), "limit, {{instance}}"),
+        ),
+    ),
+    Graph(
+        "Under way",
+        "Tasks of the event loop, open connections to upstreams. Neither grows for long while the traffic does not.",
+        (
+            Query(select("tasks"), "tasks, {{instance}}"),
+            Query(select("upstream_connections"), "connections, {{instance}}"),
         ),
     ),
     Graph(
