@@ -1,4 +1,6 @@
-"""kill -9 at any moment under load: nothing that a client was told is ever taken back."""
+"""kill -9 at any moment, under load and orders: nothing that a client was told is ever taken back, and the state that
+is saved is the log's.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,15 @@ import sys
 from contextlib import closing
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from gateway.database import FILE
 from gateway.events import Feedback, decode
+from tests.log.conftest import until
 from tests.log.process import environment, serving
-from tests.support.gateway import KEY, Gateway, question
+from tests.support.gateway import ADMIN_KEY, KEY, Gateway, question
 from tests.support.upstream import Upstream
 
 ROUNDS = 3
@@ -55,9 +59,33 @@ async def client(url: str, told: Told, rng: random.Random) -> None:
                 told.feedback[name] = score
 
 
+async def admin(url: str, rng: random.Random) -> None:
+    """Save, return to what was saved, let another policy learn, stop learning and go on, until nobody answers."""
+    headers = {"authorization": f"Bearer {ADMIN_KEY}"}
+    async with httpx.AsyncClient(base_url=f"{url}/admin/v1/router", headers=headers, timeout=30) as http:
+        while True:
+            saved = (await http.get("/versions")).json()["data"]
+            policy = {"policy": rng.choice(["linucb", "polyculture"]), "parameters": {"exploration": rng.random()}}
+            orders: list[tuple[str, dict[str, Any]]] = [
+                ("/pin", {"pinned": False}),
+                ("/policy", {**policy, "force": True}),
+                ("/shadow", policy),
+                ("/freeze", {}),
+                ("/unfreeze", {}),
+                *(("/rollback", {"version": version["id"], "tenant": "default"}) for version in saved[1:3]),
+            ]
+            path, document = rng.choice(orders)
+            answer = await http.post(path, json=document)
+            assert answer.status_code in (200, 409), answer.text
+            await http.post("/unfreeze", json={})
+
+
 async def kill_under_load(gateway: Gateway, told: Told, rng: random.Random) -> None:
+    before = len(told.decisions)
     clients = [asyncio.ensure_future(client(gateway.url, told, rng)) for _ in range(CLIENTS)]
+    clients.append(asyncio.ensure_future(admin(gateway.url, rng)))
     await asyncio.sleep(rng.uniform(*MOMENT))
+    await until(lambda: len(told.decisions) > before or any(each.done() for each in clients))
     gateway.process.send_signal(signal.SIGKILL)
     for ended in await asyncio.gather(*clients, return_exceptions=True):
         assert isinstance(ended, httpx.TransportError), ended
