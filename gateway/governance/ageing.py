@@ -80,13 +80,23 @@ def _until(connection: sa.Connection, end: int, before: int) -> int:
     return low
 
 
-def put(fold: Fold, controls: Controls, tenant: str, transaction: Transaction) -> bool:
-    """Write the tenant's state at ``fold``'s position in place of the event there.
+class Base(NamedTuple):
+    """A tenant's state at the last event that goes, the controls that it was folded under, and the versions that were
+    saved under others.
+    """
 
-    Returns ``False`` where the controls, under which it was folded, have changed meanwhile. Versions before it go:
+    fold: Fold
+    controls: Controls
+    superseded: list[int]
+
+
+def put(base: Base, tenant: str, transaction: Transaction) -> bool:
+    """Write the tenant's state in place of the event at its position.
+
+    Returns ``False`` where the controls have changed meanwhile. Versions before it go, and those under other controls:
     the log does not reach back to them any more.
     """
-    connection = transaction.connection
+    connection, fold, controls = transaction.connection, base.fold, base.controls
     if fold.label(tenant, Controls.read(connection)) != fold.label(tenant, controls):
         return False
     if tenant not in fold.states:
@@ -94,7 +104,8 @@ def put(fold: Fold, controls: Controls, tenant: str, transaction: Transaction) -
     event = checkpoint(fold, tenant, learned=fold.learned.get(tenant, 0))
     row = {"kind": event.kind, "payload": encode(event), "subject": None, "source": None}
     connection.execute(events.update().where(events.c.seq == fold.position).values(**row))
-    connection.execute(snapshots.delete().where(snapshots.c.position < fold.position))
+    place = snapshots.c.position
+    connection.execute(snapshots.delete().where(sa.or_(place < fold.position, place.in_(base.superseded))))
     return True
 
 

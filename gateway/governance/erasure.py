@@ -142,9 +142,10 @@ class Erasures:
         """Fold what is left, save that, and rewrite the files."""
         self._embeddings.forget()
         await self._learner.settled()
-        if self._learner.fold.stale(await asyncio.to_thread(self._read, Controls.read)):
+        controls = await asyncio.to_thread(self._read, Controls.read)
+        if self._learner.fold.stale(controls):
             raise RuntimeError("what is left could not be folded: the next start tries again")
-        find = partial(remnants.superseded, make_policy=self._learner.fold.make_policy)
+        find = partial(remnants.superseded, make_policy=self._learner.fold.make_policy, controls=controls)
         await self._persist(partial(remnants.drop, await asyncio.to_thread(self._read, find)))
         await self._learner.save()
         while True:

@@ -9,6 +9,7 @@ import structlog
 
 from gateway.archive import Archive, contents, pack, unpack
 from gateway.controls import Controls
+from gateway.events import EVERYONE
 from gateway.history import archives
 from gateway.schema import snapshots
 from gateway.tenants import PolicyMaker
@@ -41,15 +42,17 @@ def put(transaction: Transaction, states: Mapping[int, Archive]) -> None:
         connection.execute(snapshots.update().where(place == position).values(**changed))
 
 
-def superseded(connection: sa.Connection, *, make_policy: PolicyMaker) -> list[int]:
-    """The saved states that were folded from more than is left, or cannot be read."""
-    controls, found = Controls.read(connection), []
+def superseded(
+    connection: sa.Connection, *, make_policy: PolicyMaker, controls: Controls, tenant: str = EVERYONE
+) -> list[int]:
+    """The saved states that were folded under other controls, as far as a tenant goes, or cannot be read."""
+    found = []
     for archive in archives(connection):
         try:
-            stale = bool(unpack(archive, make_policy=make_policy).stale(controls))
+            stale = unpack(archive, make_policy=make_policy).stale(controls)
         except InvalidState:
-            stale = True
-        if stale:
+            stale = {EVERYONE}
+        if stale if tenant == EVERYONE else stale & {EVERYONE, tenant}:
             found.append(archive.position)
     return found
 

@@ -21,8 +21,7 @@ from gateway.config import Configuration
 from gateway.controls import Controls
 from gateway.corrections.memories import Memories
 from gateway.events import EVERYONE, POOL
-from gateway.fold import Fold
-from gateway.governance import ageing
+from gateway.governance import ageing, remnants
 from gateway.governance.audit import GATEWAY, Audit
 from gateway.governance.identity import Identity
 from gateway.history import restore
@@ -108,14 +107,15 @@ class Retention:
 
     async def _checkpoint(self, tenant: str, place: int) -> bool:
         """Put the state in the place of the last event that goes; ``False`` where that must wait."""
-        fold, controls = await asyncio.to_thread(self._read, partial(self._folded, tenant, place))
-        return await self._log.transact(partial(ageing.put, fold, controls, tenant))
+        base = await asyncio.to_thread(self._read, partial(self._folded, tenant, place))
+        return await self._log.transact(partial(ageing.put, base, tenant))
 
-    def _folded(self, tenant: str, place: int, connection: sa.Connection) -> tuple[Fold, Controls]:
+    def _folded(self, tenant: str, place: int, connection: sa.Connection) -> ageing.Base:
         """The tenant's state at a place, under today's controls."""
-        controls = Controls.read(connection)
-        make_policy = self._learner.fold.make_policy
-        return restore(connection, make_policy=make_policy, controls=controls, upto=place, tenants=[tenant]), controls
+        make, controls = self._learner.fold.make_policy, Controls.read(connection)
+        stale = remnants.superseded(connection, make_policy=make, controls=controls, tenant=tenant)
+        fold = restore(connection, make_policy=make, controls=controls, upto=place, tenants=[tenant])
+        return ageing.Base(fold, controls, stale)
 
     async def _pieces(self, piece: Callable[[int, Transaction], ageing.Piece], after: int = 0) -> int:
         """Do a piece after the other, until there is none left; returns how many rows that were."""

@@ -9,19 +9,20 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from gateway.database import begin, connect, migrate
+from gateway.database import begin
 from gateway.governance.audit import Audit, AuditEntry
 from gateway.governance.installation import Installation
 from gateway.transaction import Transaction
+from tests.log.conftest import engine, run
+
+__all__ = ["engine", "run"]
 
 #: Writes an entry, in a transaction of its own.
 Record = Callable[..., AuditEntry]
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[sa.Connection]:
-    engine = connect(tmp_path)
-    migrate(engine)
+def connection(engine: sa.Engine) -> Iterator[sa.Connection]:
     with engine.connect() as connection:
         yield connection
 

@@ -2,64 +2,170 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
-import pytest
+import msgspec
+import sqlalchemy as sa
 
-from gateway.events import Answer, Checkpoint, Decision, Feedback
+from gateway.archive import contents, pack
+from gateway.config import Configuration
+from gateway.corrections.memories import Memories
+from gateway.events import EVERYONE, Checkpoint, Decision, Event, Feedback, PoolJoined
+from gateway.governance.audit import Audit, entries
+from gateway.governance.installation import Installation
+from gateway.governance.prompts import Prompts
+from gateway.governance.retention import Retention
+from gateway.history import refold
+from gateway.schema import events, prompts
+from gateway.transaction import read
+from gateway.verification import verify
+from router_models import make
 from tests.conftest import Start
-from tests.governance.test_erasure import ACME, ADMIN, ask, verified
+from tests.governance.test_erasure import ACME, ask, verified
+from tests.log.conftest import Run
+from tests.log.living import BEGINNING, Live, living
+from tests.log.samples import TENANT, answer, decision, feedback
 from tests.support.cards import card
-from tests.support.gateway import KEY, Gateway, eventually
+from tests.support.gateway import KEY, eventually
 from tests.support.upstream import Upstream
 
-#: A retention of two seconds.
-SHORT = 2 / 86_400
+DAY_S = 86_400.0
 
 
-@pytest.fixture
-def gateway(request: pytest.FixtureRequest, start: Start, upstream: Upstream) -> Gateway:
-    tenant = {"id": "acme-inc", "key_env": "ACME_KEY", "store_prompts": True, "retention_days": SHORT, **request.param}
+@asynccontextmanager
+async def kept(engine: sa.Engine, folder: Path, *, days: float = 1.0) -> AsyncIterator[tuple[Live, Retention]]:
+    """A log with a beginning, and retention that looks at it two days later."""
+    async with living(engine) as live:
+        await live.say(*BEGINNING, tenant=EVERYONE)
+        yield (
+            live,
+            Retention(
+                engine=engine,
+                log=live.log,
+                learner=live.learner,
+                corrections=Memories(tenants=(), engine=engine, width=1),
+                audit=Audit(installation=Installation(data_dir=folder)),
+                configuration=Configuration(retention_days=days),
+                clock=lambda: time.time() + 2 * DAY_S,
+            ),
+        )
+
+
+def said(number: int) -> list[Event]:
+    return [decision("a", arms=["a", "b"], seed=number), answer("a"), feedback("a", number / 10, seed=number)]
+
+
+def kinds(engine: sa.Engine, tenant: str = TENANT) -> list[str]:
+    with engine.connect() as connection:
+        return [record.kind for record in read(connection, events.c.tenant == tenant)]
+
+
+def check(live: Live, engine: sa.Engine) -> None:
+    """The live state is what the log says, and so is every saved version."""
+    with engine.connect() as connection:
+        again = refold(connection, make_policy=make)
+        assert pack(contents(again)) == pack(contents(live.learner.fold))
+        assert verify(connection, make_policy=make).largest == 0.0
+
+
+def test_a_checkpoint_takes_the_place_of_what_is_too_old(run: Run, engine: sa.Engine, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with kept(engine, tmp_path) as (live, retention):
+            for number in range(5):
+                await live.say(*said(number))
+                await live.say(*said(number), tenant="acme")
+            await live.learner.save()
+            before = pack(contents(live.learner.fold))
+            await retention.drop(TENANT)
+            assert kinds(engine) == [Checkpoint.kind]
+            assert len(kinds(engine, "acme")) == 15
+            assert pack(contents(live.learner.fold)) == before
+            check(live, engine)
+            await live.say(*said(5))
+            await retention.drop(TENANT)
+            assert kinds(engine) == [Checkpoint.kind]
+            await live.say(feedback("b", 1.0))
+            check(live, engine)
+        with engine.connect() as connection:
+            told = [entry.action for entry in entries(connection)]
+            assert told == ["audit.signing_key", "retention.drop", "retention.drop"]
+
+    run(scenario())
+
+
+def test_what_is_young_stays(run: Run, engine: sa.Engine, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with kept(engine, tmp_path, days=3.0) as (live, retention):
+            await live.say(*said(1))
+            await retention.drop(TENANT)
+            assert len(kinds(engine)) == 3
+            with engine.connect() as connection:
+                assert entries(connection) == []
+
+    run(scenario())
+
+
+def test_what_was_interrupted_goes_on(run: Run, engine: sa.Engine, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with kept(engine, tmp_path) as (live, retention):
+            for number in range(3):
+                await live.say(*said(number))
+            await retention._checkpoint(TENANT, live.learner.fold.position)
+            assert len(kinds(engine)) == 9
+            check(live, engine)
+            await retention.drop(TENANT)
+            assert kinds(engine) == [Checkpoint.kind]
+            check(live, engine)
+
+    run(scenario())
+
+
+def test_who_shares_in_the_pool_keeps_numbers_alone(run: Run, engine: sa.Engine, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with kept(engine, tmp_path) as (live, retention):
+            await live.say(PoolJoined(contributes=True, consumes=False))
+            told = feedback("a", 0.5, seed=1)
+            await live.say(*said(1), msgspec.structs.replace(told, comment="a secret", correction="another"))
+            before = pack(contents(live.learner.fold))
+            await retention.drop(TENANT)
+            assert pack(contents(live.learner.fold)) == before
+            check(live, engine)
+        with engine.connect() as connection:
+            left = [record.event for record in read(connection, events.c.tenant == TENANT)]
+        assert [event.features for event in left if isinstance(event, Decision)] == [b""]
+        heard = [event for event in left if isinstance(event, Feedback)]
+        assert [(event.comment, event.lesson is not None) for event in heard] == [(None, True)] * 2
+
+    run(scenario())
+
+
+def test_prompts_go_with_the_events(run: Run, engine: sa.Engine, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with kept(engine, tmp_path) as (live, retention):
+            keeper = Prompts(tenants=[TENANT, "acme"], log=live.log)
+            for number in range(3):
+                for tenant in (TENANT, "acme"):
+                    keeper.keep(tenant, (tenant + str(number)).encode(), "a question")
+            await asyncio.sleep(0)
+            await live.say(*said(1))
+            await retention.drop(TENANT)
+        with engine.connect() as connection:
+            assert connection.execute(sa.select(prompts.c.tenant)).scalars().all() == ["acme"] * 3
+
+    run(scenario())
+
+
+def test_a_gateway_does_it_by_itself(start: Start, upstream: Upstream) -> None:
+    tenant = {"id": "acme-inc", "key_env": "ACME_KEY", "retention_days": 3 / 86_400}
     models = [card("one", upstream.url), card("two", upstream.url)]
-    return start({"models": models, "tenants": [tenant]}, ACME_KEY=ACME, POLYCULTURE_RETENTION_EVERY_S="0.2")
-
-
-def dropped(gateway: Gateway) -> list[dict[str, Any]]:
-    """What the audit log says of it."""
-    entries = gateway.client.get("/admin/v1/audit", headers=ADMIN).json()["data"]
-    return [entry for entry in entries if entry["action"] == "retention.drop"]
-
-
-@pytest.mark.parametrize("gateway", [{}], indirect=True)
-def test_old_events_go_and_what_was_learned_stays(gateway: Gateway) -> None:
-    kept = ask(gateway, KEY, "an ordinary question")
-    for number in range(4):
-        ask(gateway, ACME, f"a question {number}", score=float(number % 2))
-    before = probabilities(gateway)
-    eventually(lambda: gateway.records(Checkpoint))
-    eventually(lambda: len([each for each in gateway.records(Decision) if each.tenant == "acme-inc"]) == 0)
-    assert len(gateway.events(Decision, about=kept)) == 1
-    assert [each for each in gateway.records(Feedback) if each.tenant == "acme-inc"] == []
-    assert probabilities(gateway) == before
-    assert eventually(lambda: dropped(gateway))
-    late = ask(gateway, ACME, "a late question")
-    assert gateway.events(Answer, about=late)
-    assert verified(gateway) == 6
-    assert b"a question 0" not in b"".join(path.read_bytes() for path in gateway.data_dir.glob("*.db"))
-
-
-@pytest.mark.parametrize("gateway", [{"pool": "contribute"}], indirect=True)
-def test_who_shares_in_the_pool_keeps_numbers_alone(gateway: Gateway) -> None:
-    for number in range(3):
-        ask(gateway, ACME, f"a question {number}")
-    eventually(lambda: dropped(gateway))
-    eventually(lambda: not any(event.features for event in gateway.events(Decision)))
-    eventually(lambda: not any(event.comment for event in gateway.events(Feedback)))
-    assert [event.lesson is not None for event in gateway.events(Feedback)] == [True] * 3
-    assert gateway.events(Checkpoint) == []
-    assert verified(gateway) == 3
-
-
-def probabilities(gateway: Gateway) -> Any:
-    answer = gateway.route("a question", headers={"authorization": f"Bearer {ACME}"})
-    return [(each["model"], each["probability"]) for each in answer["candidates"]]
+    gateway = start({"models": models, "tenants": [tenant]}, ACME_KEY=ACME, POLYCULTURE_RETENTION_EVERY_S="0.2")
+    ask(gateway, KEY, "an ordinary question")
+    ask(gateway, ACME, "another")
+    (kept,) = eventually(lambda: gateway.records(Checkpoint))
+    assert kept.tenant == "acme-inc"
+    eventually(lambda: [each.tenant for each in gateway.records(Decision)] == ["default"])
+    assert verified(gateway) == 2
