@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.admin.audit import Auditing
 from gateway.admin.erasures import Erasing
+from gateway.admin.feedback import Judging
 from gateway.admin.learning import Learning
 from gateway.admin.policies import Policies
 from gateway.admin.transfer import Transfer
@@ -11,4 +12,4 @@ from gateway.admin.versions import Versioning
 from gateway.operations import Group
 
 #: Every group; a new one joins the routes and the published description by its line here.
-GROUPS: tuple[type[Group], ...] = (Policies, Learning, Versioning, Transfer, Auditing, Erasing)
+GROUPS: tuple[type[Group], ...] = (Policies, Learning, Versioning, Transfer, Judging, Auditing, Erasing)

@@ -36,6 +36,7 @@ main = LazyGroup(
     lazy={
         "serve": "gateway.cli.serve:serve",
         "explain": "gateway.cli.explain:explain",
+        "feedback": "gateway.cli:feedback",
         "init": "gateway.init.command:init",
         "specialists": "gateway.cli.specialists:specialists",
         "backup": "gateway.cli.storage:backup",
@@ -65,6 +66,15 @@ router = LazyGroup(
         "unfreeze": "gateway.cli.learning:unfreeze",
         "verify": "gateway.cli.verify:verify",
         "versions": "gateway.cli.versions:versions",
+    },
+)
+
+feedback = LazyGroup(
+    name="feedback",
+    help="Take feedback back, and judge answers.",
+    lazy={
+        "audit": "gateway.cli.judging:audit",
+        "revoke": "gateway.cli.judging:revoke",
     },
 )
 

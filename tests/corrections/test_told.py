@@ -10,7 +10,7 @@ from gateway.corrections.context import INTRODUCTION
 from gateway.events import Decision, Feedback
 from tests.conftest import ACME_KEY, Start
 from tests.support import cards
-from tests.support.gateway import Gateway, question
+from tests.support.gateway import ADMIN_KEY, Gateway, question
 from tests.support.upstream import Upstream
 
 PROMPT = "Who signs off on travel expenses?"
@@ -97,6 +97,12 @@ def test_they_are_known_again_after_a_restart_and_may_be_taken_back(start: Start
     assert gateway.feedback({"decision_id": name, "correction": "Finance does."}).json()["status"] == "amended"
     assert told(gateway, upstream) == ["Finance does."]
     assert gateway.feedback({"decision_id": name, "score": 0}).json()["status"] == "amended"
+    assert told(gateway, upstream) == []
+    corrected(gateway, "Nobody does.")
+    assert told(gateway, upstream) == ["Nobody does."]
+    admin = {"authorization": f"Bearer {ADMIN_KEY}"}
+    revoked = {"tenant": "default", "sources": ["default"]}
+    assert gateway.client.post("/admin/v1/feedback/revoke", headers=admin, json=revoked).status_code == 200
     assert told(gateway, upstream) == []
 
 
