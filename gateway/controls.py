@@ -44,6 +44,11 @@ class Exclusion(NamedTuple):
         """Whether it is a rollback."""
         return self.reason == "rolled_back"
 
+    @property
+    def single(self) -> bool:
+        """Whether it leaves out one event and nothing else."""
+        return self.first == self.last and self.sources is None and not self.undoes
+
     def covers(self, seq: int) -> bool:
         """Whether an event at this place lies in its range."""
         return self.first <= seq <= self.last
@@ -57,6 +62,14 @@ class Exclusion(NamedTuple):
         )
 
 
+class _Held(NamedTuple):
+    """A tenant's exclusions, quick to look through: none reaches past ``last``, most leave out a ``single`` event."""
+
+    last: int
+    single: dict[int, Exclusion]
+    ranges: list[Exclusion]
+
+
 class Controls:
     """The controls of a log's prefix. ``records`` are its control events, in log order."""
 
@@ -67,6 +80,7 @@ class Controls:
         self._shadows: dict[int, ShadowSet] = {}
         self._erased: list[int] = []
         self._holding: dict[str, list[Exclusion]] = {}
+        self._sorted: dict[str, _Held] = {}
         for record in self._records:
             event = record.event
             if isinstance(event, FeedbackExcluded):
@@ -84,6 +98,11 @@ class Controls:
         within = [] if upto is None else [events.c.seq <= upto]
         return cls(records=read(connection, RARE, events.c.kind.in_(CONTROLS), *within))
 
+    @property
+    def last(self) -> int:
+        """The place of the last of them; 0 where there is none."""
+        return max((record.seq for record in self._records), default=0)
+
     def joined(self, record: Record) -> Controls:
         """These and one more, as if it came next."""
         return Controls(records=[*self._records, record])
@@ -94,17 +113,95 @@ class Controls:
 
     def excluding(self, record: Record) -> Exclusion | None:
         """What keeps this record of feedback, or of its release, from counting."""
-        released = record.event.seq if isinstance(record.event, FeedbackReleased) else record.seq
-        for each in self.holding(record.tenant):
-            if each.covers(released) and each.names(record.source):
+        held = self._held(record.tenant)
+        seq = record.event.seq if isinstance(record.event, FeedbackReleased) else record.seq
+        if seq > held.last:
+            return None
+        for each in held.ranges:
+            if (each.covers(seq) and each.names(record.source)) or (each.undoes and each.covers(record.seq)):
                 return each
-            if each.undoes and each.covers(record.seq):
-                return each
-        return None
+        return held.single.get(seq)
+
+    def undoes(self) -> bool:
+        """Whether it is a rollback."""
+        return self.reason == "rolled_back"
+
+    @property
+    def single(self) -> bool:
+        """Whether it leaves out one event and nothing else."""
+        return self.first == self.last and self.sources is None and not self.undoes
+
+    def covers(self, seq: int) -> bool:
+        """Whether an event at this place lies in its range."""
+        return self.first <= seq <= self.last
+
+    def names(self, source: str | None) -> bool:
+        """Whether it speaks of this source."""
+        if self.sources is None:
+            return True
+        return source is not None and any(
+            source.startswith(each) if each.endswith("/") else source == each for each in self.sources
+        )
+
+
+class _Held(NamedTuple):
+    """A tenant's exclusions, quick to look through: none reaches past ``last``, most leave out a ``single`` event."""
+
+    last: int
+    single: dict[int, Exclusion]
+    ranges: list[Exclusion]
+
+
+class Controls:
+    """The controls of a log's prefix. ``records`` are its control events, in log order."""
+
+    def __init__(self, *, records: Iterable[Record] = ()) -> None:
+        self._records = list(records)
+        self._exclusions: list[Exclusion] = []
+        self._policies: list[Record] = []
+        self._shadows: dict[int, ShadowSet] = {}
+        self._erased: list[int] = []
+        self._holding: dict[str, list[Exclusion]] = {}
+        self._sorted: dict[str, _Held] = {}
+        for record in self._records:
+            event = record.event
+            if isinstance(event, FeedbackExcluded):
+                self._exclusions.append(_exclusion(record, event))
+            elif isinstance(event, PolicyChanged):
+                self._policies.append(record)
+            elif isinstance(event, ShadowSet):
+                self._shadows[event.lineage] = event
+            elif isinstance(event, Erased):
+                self._erased.append(event.first)
+
+    @classmethod
+    def read(cls, connection: sa.Connection, *, upto: int | None = None) -> Controls:
+        """Those of the log, or of its events up to ``upto``; quick, however long the log is."""
+        within = [] if upto is None else [events.c.seq <= upto]
+        return cls(records=read(connection, RARE, events.c.kind.in_(CONTROLS), *within))
+
+    @property
+    def last(self) -> int:
+        """The place of the last of them; 0 where there is none."""
+        return max((record.seq for record in self._records), default=0)
+
+    def joined(self, record: Record) -> Controls:
+        """These and one more, as if it came next."""
+        return Controls(records=[*self._records, record])
+
+    def excludes(self, record: Record) -> bool:
+        """Whether this record of feedback, or of its release, does not count."""
+        held = self._held(record.tenant)
+        seq = record.event.seq if isinstance(record.event, FeedbackReleased) else record.seq
+        if seq > held.last:
+            return False
+        if seq in held.single or self.undoes(record):
+            return True
+        return any(each.covers(seq) and each.names(record.source) for each in held.ranges)
 
     def undoes(self, record: Record) -> bool:
         """Whether this change of a tenant's was rolled back."""
-        return any(each.undoes and each.covers(record.seq) for each in self.holding(record.tenant))
+        return any(each.undoes and each.covers(record.seq) for each in self._held(record.tenant).ranges)
 
     def policy(self, lineage: int) -> PolicyChanged | None:
         """The policy that learns in this lineage, where it is not the one that the lineage started with."""
@@ -130,6 +227,14 @@ class Controls:
                     found.append(each)
             self._holding[tenant] = found
         return found
+
+    def _held(self, tenant: str) -> _Held:
+        held = self._sorted.get(tenant)
+        if held is None:
+            single = {each.first: each for each in self.holding(tenant) if each.single}
+            ranges = [each for each in self.holding(tenant) if not each.single]
+            held = self._sorted[tenant] = _Held(self.last, single, ranges)
+        return held
 
     def digest(self, *, position: int, tenants: Collection[str], lineage: int) -> str:
         """What the state of these tenants together depends on here at ``position``: equal digests, equal states."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from gateway.archive import contents, difference, pack, unpack
 from gateway.controls import Controls
 from gateway.fold import Fold
-from gateway.history import archives, records, refold, restore
+from gateway.history import archives, records, restore
 from gateway.tenants import PolicyMaker
 
 
@@ -44,41 +45,64 @@ def verify(
     Raises :class:`router_models.policy.InvalidState` for a damaged version, and
     :class:`gateway.events.UnknownEvent`.
     """
-    fold = Fold(make_policy=make_policy, controls=Controls.read(connection))
-    found, sound = _others(connection, fold.controls, make_policy=make_policy)
-    for record in records(connection):
-        found.versions.update(_passed(connection, fold, sound, upto=record.seq - 1))
-        fold.apply(record)
-        progress(record.seq)
-    found.versions.update(_passed(connection, fold, sound, upto=fold.position))
-    found.versions.update(dict.fromkeys(sound, math.inf))  # they are ahead of the log
+    controls = Controls.read(connection)
+    found, groups = _grouped(connection, controls, make_policy=make_policy)
+    now = groups.pop(controls.last, _Group(controls, []))
+    for group in groups.values():
+        _fold(connection, group, found, make_policy=make_policy, upto=group.positions[0])
+    fold = _fold(connection, now, found, make_policy=make_policy, progress=progress)
+    found.versions.update(dict.fromkeys(now.positions, math.inf))  # they are ahead of the log
     start = restore(connection, make_policy=make_policy)
     found.events, found.feedback, found.gap = fold.position, fold.lessons, _gap(start, fold)
     found.saved, found.refolded = pack(contents(start)).checksum, pack(contents(fold)).checksum
     return found
 
 
-def _others(
+class _Group(NamedTuple):
+    """Versions that were folded under the same controls: their positions, last first."""
+
+    controls: Controls
+    positions: list[int]
+
+
+def _grouped(
     connection: sa.Connection, controls: Controls, *, make_policy: PolicyMaker
-) -> tuple[Verification, list[int]]:
-    """What there is to say of versions that were saved under other controls, and where the others are, last first."""
-    found, sound = Verification(), list[int]()
+) -> tuple[Verification, dict[int, _Group]]:
+    """The versions by the last of their controls: today's, or those that were known when they were saved."""
+    found, groups = Verification(), dict[int, _Group]()
     for archive in archives(connection):
         saved = unpack(archive, make_policy=make_policy)
-        if not saved.stale(controls):
-            sound.append(archive.position)
-        elif not saved.stale(Controls.read(connection, upto=archive.position)):
-            anew = refold(connection, make_policy=make_policy, upto=archive.position)
-            found.versions[archive.position] = _gap(saved, anew)
-        else:
+        own = controls if not saved.stale(controls) else Controls.read(connection, upto=archive.position)
+        if saved.stale(own):
             found.superseded.append(archive.position)
-    return found, sound
+        else:
+            groups.setdefault(own.last, _Group(own, [])).positions.append(archive.position)
+    return found, groups
 
 
-def _passed(connection: sa.Connection, fold: Fold, sound: list[int], *, upto: int) -> Iterator[tuple[int, float]]:
+def _fold(
+    connection: sa.Connection,
+    group: _Group,
+    found: Verification,
+    *,
+    make_policy: PolicyMaker,
+    upto: int | None = None,
+    progress: Callable[[int], None] = lambda seq: None,
+) -> Fold:
+    """Fold under the group's controls, and note the differences of its versions on the way."""
+    fold = Fold(make_policy=make_policy, controls=group.controls)
+    for record in records(connection, upto=upto):
+        found.versions.update(_passed(connection, fold, group.positions, upto=record.seq - 1))
+        fold.apply(record)
+        progress(record.seq)
+    found.versions.update(_passed(connection, fold, group.positions, upto=upto or fold.position))
+    return fold
+
+
+def _passed(connection: sa.Connection, fold: Fold, positions: list[int], *, upto: int) -> Iterator[tuple[int, float]]:
     """The versions that the fold comes by on its way to ``upto``, and their differences from it."""
-    while sound and sound[-1] <= upto:
-        position = sound.pop()
+    while positions and positions[-1] <= upto:
+        position = positions.pop()
         saved = unpack(next(archives(connection, upto=position)), make_policy=fold.make_policy)
         saved.govern(fold.controls)
         yield position, _gap(saved, fold)
