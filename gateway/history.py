@@ -44,10 +44,17 @@ def records(
                 yield Record(seq, at, kind, tenant, subject, source, event)
 
 
-def refold(connection: sa.Connection, *, make_policy: PolicyMaker, upto: int | None = None) -> Fold:
+def refold(
+    connection: sa.Connection,
+    *,
+    make_policy: PolicyMaker,
+    upto: int | None = None,
+    pause: Callable[[], None] = lambda: None,
+) -> Fold:
     """The fold from the very first event, to the last or to ``upto``: what a version is, by definition."""
     fold = Fold(make_policy=make_policy, controls=Controls.read(connection, upto=upto))
     for each in records(connection, upto=upto):
+        pause()
         fold.apply(each)
     return fold
 

@@ -42,6 +42,7 @@ main = LazyGroup(
         "backup": "gateway.cli.storage:backup",
         "restore": "gateway.cli.storage:restore",
         "config": "gateway.cli.config:config",
+        "erase": "gateway.cli.erase:erase",
         "audit": "gateway.cli.audit:audit",
         "router": "gateway.cli:router",
         "bench": "gateway.cli:bench",

@@ -16,6 +16,7 @@ from gateway.governance.audit import AuditHead, entries, newest
 from gateway.governance.identity import names
 from gateway.governance.inspection import Fault, Report, inspect
 from gateway.governance.installation import Installation, fingerprint
+from gateway.governance.receipt import SignedReceipt
 from gateway.settings import Settings
 
 #: Most faults that are printed one by one.
@@ -82,9 +83,8 @@ def list_(after: int, limit: int, as_json: bool) -> None:
             if as_json:
                 click.echo(msgspec.json.encode(entry))
                 continue
-            at = datetime.fromtimestamp(entry.at / 1e6, UTC).isoformat(timespec="seconds")
             about = " ".join(filter(None, (known.get(entry.subject, entry.subject), entry.detail.replace("{}", ""))))
-            click.echo(f"{entry.seq:6} {at} {known.get(entry.actor, entry.actor)}: {entry.action} {about}")
+            click.echo(f"{entry.seq:6} {_time(entry.at)} {known.get(entry.actor, entry.actor)}: {entry.action} {about}")
 
 
 @audit.command()
@@ -95,6 +95,35 @@ def head() -> None:
     if found is None:
         raise click.ClickException("nothing was recorded yet")
     click.echo(msgspec.json.encode(found))
+
+
+@audit.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--key", help="The installation's public key, where it is known from elsewhere.")
+def receipt(file: Path, key: str | None) -> None:
+    """Check the receipt of an erasure; that needs neither a gateway nor its data. Exits 1 if it is not sound."""
+    try:
+        found = msgspec.json.decode(file.read_bytes(), type=SignedReceipt)
+    except msgspec.MsgspecError as error:
+        raise click.ClickException(f"{file} is not a receipt: {error}") from error
+    if not found.sound():
+        raise click.ClickException("the receipt was changed: its signature does not fit it")
+    if key is not None and key != found.public:
+        raise click.ClickException("another installation signed this receipt")
+    told = found.receipt
+    if found.opening is not None:
+        click.echo(f"erased     {found.opening.whose}")
+    click.echo(f"subject    {told.subject}")
+    click.echo(f"from, to   {_time(told.begun)}, {_time(told.finished)}")
+    for name, count in msgspec.structs.asdict(told.removed).items():
+        click.echo(f"{name:10} {count}")
+    click.echo(f"state      {told.state_before} before")
+    click.echo(f"           {told.state_after} after, at event {told.position}")
+    click.echo(f"signed by  {fingerprint(found.public)}, public key {found.public}")
+
+
+def _time(microseconds: int) -> str:
+    return datetime.fromtimestamp(microseconds / 1e6, UTC).isoformat(timespec="seconds")
 
 
 def _read(file: Path) -> AuditHead:

@@ -18,6 +18,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.archive import contents, pack
+from gateway.breath import Breath
 from gateway.controls import Controls
 from gateway.embedding import Embeddings
 from gateway.governance import belongings, remnants, removal
@@ -145,8 +146,9 @@ class Erasures:
         controls = await asyncio.to_thread(self._read, Controls.read)
         if self._learner.fold.stale(controls):
             raise RuntimeError("what is left could not be folded: the next start tries again")
-        find = partial(remnants.superseded, make_policy=self._learner.fold.make_policy, controls=controls)
-        await self._persist(partial(remnants.drop, await asyncio.to_thread(self._read, find)))
+        make = self._learner.fold.make_policy
+        find = partial(remnants.remains, make_policy=make, controls=controls, pause=Breath())
+        await self._persist(partial(remnants.settle, await asyncio.to_thread(self._read, find)))
         await self._learner.save()
         while True:
             try:

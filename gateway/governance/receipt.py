@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from gateway.governance.identity import Identity
@@ -55,10 +57,15 @@ class Receipt(msgspec.Struct, frozen=True):
 class Opening(msgspec.Struct, frozen=True):
     """Who the subject was, and the salt that shows it. The installation keeps neither; whoever holds this can tell."""
 
-    kind: str
+    kind: Literal["tenant", "user", "key"]
     tenant: str
     name: str
     salt: str
+
+    @property
+    def whose(self) -> Identity:
+        """Who that was."""
+        return Identity(kind=self.kind, tenant=self.tenant, name=self.name)
 
 
 class SignedReceipt(msgspec.Struct, frozen=True):
@@ -81,9 +88,7 @@ class SignedReceipt(msgspec.Struct, frozen=True):
     def _opened(self) -> bool:
         if self.opening is None:
             return True
-        told = self.opening
         try:
-            identity = Identity(kind=told.kind, tenant=told.tenant, name=told.name)  # type: ignore[arg-type]
-            return identity.pseudonym(bytes.fromhex(told.salt)) == self.receipt.subject
+            return self.opening.whose.pseudonym(bytes.fromhex(self.opening.salt)) == self.receipt.subject
         except ValueError:
             return False

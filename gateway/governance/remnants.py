@@ -1,8 +1,9 @@
-"""Saved states that hold what has been erased: made anew without it, or removed."""
+"""Saved versions that hold what has been erased: made anew without it, or removed."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from typing import NamedTuple
 
 import sqlalchemy as sa
 import structlog
@@ -10,18 +11,34 @@ import structlog
 from gateway.archive import Archive, contents, pack, unpack
 from gateway.controls import Controls
 from gateway.events import EVERYONE
-from gateway.history import archives
+from gateway.fold import Fold
+from gateway.history import archives, refold
 from gateway.schema import snapshots
 from gateway.tenants import PolicyMaker
 from gateway.transaction import Transaction
+from gateway.versions.version import Meaning
 from router_models.policy import InvalidState
 
 _logger = structlog.get_logger("polyculture.erasure")
 
 
-def without(connection: sa.Connection, tenant: str, *, make_policy: PolicyMaker) -> dict[int, Archive]:
-    """Every saved state as it is without this tenant, by position; unreadable ones are left out."""
-    found: dict[int, Archive] = {}
+class Renewed(NamedTuple):
+    """A saved version as it is without what was erased."""
+
+    archive: Archive
+    figures: str
+
+
+class Remains(NamedTuple):
+    """What becomes of saved versions: those made anew, by position, and those that go."""
+
+    renewed: Mapping[int, Renewed]
+    gone: Collection[int]
+
+
+def without(connection: sa.Connection, tenant: str, *, make_policy: PolicyMaker) -> dict[int, Renewed]:
+    """Every saved version as it is without this tenant, by position; unreadable ones are left out."""
+    found: dict[int, Renewed] = {}
     for archive in archives(connection):
         try:
             fold = unpack(archive, make_policy=make_policy)
@@ -29,23 +46,14 @@ def without(connection: sa.Connection, tenant: str, *, make_policy: PolicyMaker)
             _logger.warning("snapshot_dropped", error=str(error))
             continue
         fold.forget([tenant])
-        found[archive.position] = pack(contents(fold))
+        found[archive.position] = _renewed(fold)
     return found
-
-
-def put(transaction: Transaction, states: Mapping[int, Archive]) -> None:
-    """Keep these saved states, and no others."""
-    connection, place = transaction.connection, snapshots.c.position
-    connection.execute(snapshots.delete().where(place.not_in(list(states))))
-    for position, archive in states.items():
-        changed = {"checksum": archive.checksum, "archive": archive.data}
-        connection.execute(snapshots.update().where(place == position).values(**changed))
 
 
 def superseded(
     connection: sa.Connection, *, make_policy: PolicyMaker, controls: Controls, tenant: str = EVERYONE
 ) -> list[int]:
-    """The saved states that were folded under other controls, as far as a tenant goes, or cannot be read."""
+    """The saved versions that were folded under other controls, as far as a tenant goes, or cannot be read."""
     found = []
     for archive in archives(connection):
         try:
@@ -57,6 +65,37 @@ def superseded(
     return found
 
 
-def drop(positions: Collection[int], transaction: Transaction) -> None:
-    """Remove these saved states."""
-    transaction.connection.execute(snapshots.delete().where(snapshots.c.position.in_(positions)))
+def remains(
+    connection: sa.Connection, *, make_policy: PolicyMaker, controls: Controls, pause: Callable[[], None]
+) -> Remains:
+    """What becomes of the versions that were folded under other controls: pinned ones are folded from what is left."""
+    stale = superseded(connection, make_policy=make_policy, controls=controls)
+    pinned = set(connection.execute(sa.select(snapshots.c.position).where(snapshots.c.pinned)).scalars())
+    renewed: dict[int, Renewed] = {}
+    for position in pinned.intersection(stale):
+        fold = refold(connection, make_policy=make_policy, upto=position, pause=pause)
+        fold.position = position  # the event there may have been erased
+        renewed[position] = _renewed(fold)
+    return Remains(renewed, set(stale) - pinned)
+
+
+def keep(versions: Mapping[int, Renewed], transaction: Transaction) -> None:
+    """Keep these versions, as they are now, and no others."""
+    transaction.connection.execute(snapshots.delete().where(snapshots.c.position.not_in(list(versions))))
+    _renew(transaction, versions)
+
+
+def settle(what: Remains, transaction: Transaction) -> None:
+    """Remove what goes, and write what was made anew."""
+    transaction.connection.execute(snapshots.delete().where(snapshots.c.position.in_(what.gone)))
+    _renew(transaction, what.renewed)
+
+
+def _renew(transaction: Transaction, versions: Mapping[int, Renewed]) -> None:
+    for position, (archive, figures) in versions.items():
+        row = {"checksum": archive.checksum, "archive": archive.data, "figures": figures}
+        transaction.connection.execute(snapshots.update().where(snapshots.c.position == position).values(**row))
+
+
+def _renewed(fold: Fold) -> Renewed:
+    return Renewed(pack(contents(fold)), Meaning.of(fold, parent=0, reason="").figures)

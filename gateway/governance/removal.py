@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from gateway.archive import Archive
 from gateway.controls import control
 from gateway.events import Erased, FeedbackExcluded
 from gateway.governance import belongings, remnants
@@ -14,6 +13,7 @@ from gateway.governance.audit import GATEWAY, Audit
 from gateway.governance.identity import Identity, pseudonym, salt, shred
 from gateway.governance.progress import Progress, load, unfinished
 from gateway.governance.receipt import Opening, Receipt, Removed, SignedReceipt
+from gateway.governance.remnants import Renewed
 from gateway.keys import retire
 from gateway.transaction import Transaction
 
@@ -39,8 +39,8 @@ def sweep(erasure: str, after: int, upto: int, transaction: Transaction) -> Prog
     return progress.further(removed).store(transaction.connection)
 
 
-def remove_tenant(erasure: str, states: Mapping[int, Archive], transaction: Transaction) -> Progress:
-    """Remove all that is left of a tenant, its name too, and tell the fold; ``states`` are those saved without it."""
+def remove_tenant(erasure: str, versions: Mapping[int, Renewed], transaction: Transaction) -> Progress:
+    """Remove all that is left of a tenant, its name too, and tell the fold; ``versions`` are those without it."""
     progress = _now(transaction, erasure)
     if progress.step != "begun":
         return progress
@@ -48,7 +48,7 @@ def remove_tenant(erasure: str, states: Mapping[int, Archive], transaction: Tran
     removed = belongings.sweep(transaction, tenant, after=progress.last, upto=transaction.position)
     others = belongings.others(transaction, tenant)
     progress = progress.further(removed.plus(Removed(others=others, pseudonyms=shred(connection, progress.whose))))
-    remnants.put(transaction, states)
+    remnants.keep(versions, transaction)
     if progress.removed.events:
         control(transaction, Erased(first=max(progress.first, 1), token=erasure))
     _reread(transaction, belongings.unname(transaction, tenant, progress.keys))

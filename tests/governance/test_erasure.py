@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from gateway.events import Decision
+from gateway.events import Answer, Decision, Feedback
 from tests.conftest import Start
 from tests.support.cards import card
-from tests.support.command import invoke
+from tests.support.command import invoke, run
 from tests.support.gateway import ADMIN_KEY, KEY, Gateway
 from tests.support.upstream import Upstream
 
@@ -77,3 +78,91 @@ def test_nothing_of_an_erased_tenant_is_left(gateway: Gateway) -> None:
         assert marker not in left, marker
     assert all(bytes.fromhex(name) in left for name in kept)
     assert verified(gateway) == 3
+
+
+def test_nothing_of_an_erased_user_is_left_and_everyone_else_is_as_if_they_had_never_been(gateway: Gateway) -> None:
+    """Ann's requests are those that she alone rated; one that Bob rated too stays his."""
+    own = [ask(gateway, ACME, f"the marker of ann {number}", user="ann@home", score=0.0) for number in range(3)]
+    shared = ask(gateway, ACME, "a question of both", user="ann@home", score=0.0)
+    said = {"decision_id": shared, "score": 1.0, "source": "bob"}
+    assert gateway.feedback(said, key=ACME).status_code == 200
+    vectors = [event.features for name in own for event in gateway.events(Decision, about=name)]
+
+    done = erase(gateway, "users/acme-inc/ann@home", tenant="acme-inc")
+    removed = done["receipt"]["receipt"]["removed"]
+    assert (removed["events"], removed["redacted"], removed["others"]) == (4, 3, 3)
+    left = files(gateway.data_dir)
+    for marker in (b"the marker of ann", b"ann@home", *vectors):
+        assert marker not in left, marker
+    assert b"a question of both" in left
+    (still,) = gateway.records(Feedback)
+    assert still.source == "acme-inc/bob"
+    assert len(gateway.events(Answer)) == 4
+    assert gateway.chat(headers={"authorization": f"Bearer {ACME}"}).status_code == 200
+    again = ask(gateway, ACME, "she is back", user="ann@home")
+    assert gateway.events(Feedback, about=again)
+    assert verified(gateway) == 2
+
+
+def test_a_receipt_can_be_checked_by_anyone(gateway: Gateway, tmp_path: Path) -> None:
+    ask(gateway, ACME, "a question", user="ann@home")
+    file = tmp_path / "receipt.json"
+    refused = run(gateway, "erase", "user", "acme-inc/ann@home", "--tenant", "acme-inc")
+    assert refused.exit_code == 1
+    assert "Aborted" in refused.output
+    orders = ("erase", "user", "acme-inc/ann@home", "--tenant", "acme-inc", "--yes", "--receipt", str(file))
+    assert run(gateway, *orders).exit_code == 0
+    checked = invoke("audit", "receipt", str(file))
+    assert checked.exit_code == 0, checked.output
+    assert "erased     user acme-inc/acme-inc/ann@home" in checked.output
+    assert invoke("audit", "receipt", str(file), "--key", "00").exit_code == 1
+
+    written = json.loads(file.read_text())
+    asked = gateway.client.get(f"/admin/v1/erasures/{written['receipt']['erasure']}", headers=ADMIN).json()
+    assert asked["receipt"] == {**written, "opening": None}
+    entries = gateway.client.get("/admin/v1/audit", headers=ADMIN).json()["data"]
+    assert entries[-1]["hash"] == written["receipt"]["audit"]
+    assert [entry["action"] for entry in entries[-2:]] == ["user.erase", "user.erased"]
+    assert {entry["subject"] for entry in entries[-2:]} == {written["receipt"]["subject"]}
+    for change in ({"subject": "user:0"}, {"state_after": "0"}, {"removed": {"events": 99}}):
+        file.write_text(json.dumps({**written, "receipt": {**written["receipt"], **change}}))
+        changed = invoke("audit", "receipt", str(file))
+        assert changed.exit_code == 1
+        assert "its signature does not fit it" in changed.output
+    file.write_text(json.dumps({**written, "opening": {**written["opening"], "name": "acme-inc/bob"}}))
+    assert invoke("audit", "receipt", str(file)).exit_code == 1
+    file.write_text("{}")
+    assert "is not a receipt" in invoke("audit", "receipt", str(file)).output
+
+
+def test_who_is_not_known_is_erased_in_vain(gateway: Gateway) -> None:
+    ask(gateway, ACME, "a question")
+    for path, query in (("tenants/nobody", {}), ("users/acme-inc/nobody", {"tenant": "acme-inc"})):
+        receipt = erase(gateway, path, **query)["receipt"]["receipt"]
+        assert receipt["removed"]["events"] == 0
+        assert receipt["state_after"] == receipt["state_before"]
+    assert gateway.chat(headers={"authorization": f"Bearer {ACME}"}).status_code == 200
+    assert verified(gateway) == 1
+
+
+def test_only_admins_erase_and_only_whom_there_can_be(gateway: Gateway) -> None:
+    assert gateway.client.delete("/admin/v1/tenants/acme-inc").status_code == 403
+    for path in ("tenants/*", "tenants/a%20b", "users/nokey?tenant=acme-inc", "users/acme-inc/ann", "erasures/1"):
+        method = "GET" if path.startswith("erasures") else "DELETE"
+        assert gateway.client.request(method, f"/admin/v1/{path}", headers=ADMIN).status_code == 400
+    unknown = gateway.client.get(f"/admin/v1/erasures/{'0' * 32}", headers=ADMIN)
+    assert unknown.status_code == 404
+
+
+def test_an_erased_tenant_stays_out_after_a_restart(start: Start, upstream: Upstream) -> None:
+    configuration = {"models": [card("one", upstream.url)], "tenants": [{"id": "acme-inc", "key_env": "ACME_KEY"}]}
+    gateway = start(configuration, ACME_KEY=ACME)
+    ask(gateway, ACME, "a question")
+    erase(gateway, "tenants/acme-inc")
+    gateway.stop()
+    again = start(configuration, ACME_KEY=ACME)
+    assert again.chat(headers={"authorization": f"Bearer {ACME}"}).status_code == 401
+    assert "key_retired" in again.log
+    again.stop()
+    anew = start(configuration, ACME_KEY="pc-another-key")
+    assert anew.chat(headers={"authorization": "Bearer pc-another-key"}).status_code == 200

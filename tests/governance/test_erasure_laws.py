@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hypothesis import settings
+from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from gateway.controls import Controls
@@ -17,7 +18,7 @@ from gateway.governance.identity import Identity
 from gateway.governance.installation import Installation
 from gateway.governance.progress import Progress
 from gateway.history import restore, revised, revision
-from gateway.schema import events
+from gateway.schema import events, snapshots
 from gateway.transaction import Transaction, read
 from gateway.verification import verify
 from router_models import make
@@ -33,6 +34,10 @@ class ErasedPast(Past):
         super().__init__()
         self.audit = Audit(installation=Installation(data_dir=Path(self.directory.name)))
         self.count = 0
+
+    @rule(pinned=st.booleans())
+    def pin(self, pinned: bool) -> None:
+        self.connection.execute(snapshots.update().values(pinned=pinned))
 
     def within(self, work: Any) -> Any:
         """One of an erasure's transactions, and what the learner makes of it."""
@@ -63,8 +68,8 @@ class ErasedPast(Past):
     def refolded(self) -> None:
         self.live = revised(self.live, revision(self.connection, self.live, make_policy=make))
         controls = Controls.read(self.connection)
-        stale = remnants.superseded(self.connection, make_policy=make, controls=controls)
-        self.within(partial(remnants.drop, stale))
+        found = remnants.remains(self.connection, make_policy=make, controls=controls, pause=lambda: None)
+        self.within(partial(remnants.settle, found))
 
     @rule(tenant=tenants)
     def erase_tenant(self, tenant: str) -> None:
