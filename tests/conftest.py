@@ -21,7 +21,7 @@ Start = Callable[..., Gateway]
 
 @pytest.fixture(scope="session")
 def shared_upstream() -> Iterator[Upstream]:
-    with upstream.running() as server:
+    with upstream.running(Upstream()) as server:
         yield server
 
 

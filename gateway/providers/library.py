@@ -9,7 +9,12 @@ from typing import Any
 from gateway.config import ConfigurationError
 
 #: Its price list is its package's own, its warnings stay off the log, and it reports to nobody.
-SWITCHES = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "LITELLM_MODE": "PRODUCTION"}
+SWITCHES = {
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
+    "LITELLM_LOG": "ERROR",
+    "LITELLM_MODE": "PRODUCTION",
+}
 
 
 def required() -> None:

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
-from gateway.transport import BodyTooLarge, TransportError
+from gateway.relay import DONE, event
+from gateway.transport import BodyTooLarge, ReadTimeout, TransportError
 
 JSON, EVENTS = b"application/json", b"text/event-stream"
+
+
+class Pieces(Protocol):
+    """A body as it comes."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Its pieces."""
+
+    async def aclose(self) -> None:
+        """Give up what has not come yet."""
 
 
 class Told:
     """Has the face of :class:`gateway.transport.Response`; ``pieces`` is the body as it comes."""
 
-    def __init__(self, *, status: int, kind: bytes, pieces: AsyncIterator[bytes], retry_after: str = "") -> None:
+    def __init__(self, *, status: int, kind: bytes, pieces: Pieces, retry_after: str = "") -> None:
         self.status = status
         self._headers = {b"content-type": kind, b"retry-after": retry_after.encode()}
         self._pieces = pieces
@@ -32,10 +44,14 @@ class Told:
 
     def chunks(self) -> AsyncIterator[bytes]:
         """The body as it comes."""
-        return self._pieces
+        return aiter(self._pieces)
 
     def close(self) -> None:
-        """Nothing is held that the provider's client does not let go of by itself."""
+        """Nothing can be awaited here: a stream that is still open ends with its provider's time-outs."""
+
+    async def aclose(self) -> None:
+        """Give up what has not come yet."""
+        await self._pieces.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -43,21 +59,58 @@ class Told:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        close = getattr(self._pieces, "aclose", None)
-        if close is not None:
-            await close()
+        await self.aclose()
 
 
-async def whole(data: bytes) -> AsyncIterator[bytes]:
+class Whole:
     """A body that is there already."""
-    yield data
+
+    def __init__(self, *, data: bytes) -> None:
+        self._data = data
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._data
+
+    async def aclose(self) -> None:
+        """See :class:`Pieces`."""
 
 
-async def streamed(answer: Any) -> AsyncIterator[bytes]:
-    """A provider's stream as server-sent events. Raises :class:`TransportError` where it breaks off."""
-    try:
-        async for chunk in answer:
-            yield b"data: " + chunk.model_dump_json(exclude_none=True).encode() + b"\n\n"
-    except Exception as error:  # whatever a provider's client raises, the stream has broken off
-        raise TransportError(f"the provider's stream broke off: {type(error).__name__}") from error
-    yield b"data: [DONE]\n\n"
+class Streamed:
+    """A provider's stream as server-sent events; ``first`` has come already, nothing of it lasts past ``give_up_at``.
+
+    ``idle_s`` is the longest silence between two of its chunks; times are the event loop's.
+    """
+
+    def __init__(self, *, answer: Any, first: Any, idle_s: float, give_up_at: float) -> None:
+        self._answer = answer
+        self._next = first
+        self._idle_s = idle_s
+        self._give_up_at = give_up_at
+        self._ended = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """The next event. Raises :class:`TransportError` where the stream breaks off."""
+        if self._ended:
+            raise StopAsyncIteration
+        chunk, self._next = self._next or await self._heard(), None
+        if chunk is None:
+            self._ended = True
+            return event(DONE)
+        return event(chunk.model_dump_json(exclude_none=True).encode())
+
+    async def aclose(self) -> None:
+        """See :class:`Pieces`."""
+        await self._answer.aclose()
+
+    async def _heard(self) -> Any:
+        patience_at = asyncio.get_running_loop().time() + self._idle_s
+        try:
+            async with asyncio.timeout_at(min(patience_at, self._give_up_at)):
+                return await anext(self._answer, None)
+        except TimeoutError as error:
+            raise ReadTimeout("the provider fell silent in the middle of its answer") from error
+        except Exception as error:  # whatever a provider's client raises, the stream has broken off
+            raise TransportError(f"the provider's stream broke off: {type(error).__name__}") from error

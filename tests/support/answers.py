@@ -29,15 +29,20 @@ def tool_calls(document: Document) -> list[Document]:
     return [{"id": "call_1", "type": "function", "function": function}]
 
 
+def calls_a_tool(document: Document) -> bool:
+    """Whether there are tools, and none has answered just now."""
+    return bool(document.get("tools")) and document["messages"][-1]["role"] != "tool"
+
+
 def message(document: Document) -> Document:
-    if document.get("tools"):
+    if calls_a_tool(document):
         return {"role": "assistant", "content": None, "tool_calls": tool_calls(document)}
     return {"role": "assistant", "content": content(document)}
 
 
 def completion(document: Document, **fields: Any) -> bytes:
     """A whole answer. Its spacing, number formats and unknown fields are unusual on purpose."""
-    finish = "tool_calls" if document.get("tools") else "stop"
+    finish = "tool_calls" if calls_a_tool(document) else "stop"
     choices = [
         {"index": number, "message": message(document), "logprobs": None, "finish_reason": finish}
         for number in range(document.get("n") or 1)
@@ -56,7 +61,7 @@ def piece(delta: Document, *, finish: str | None = None, **fields: Any) -> Docum
 
 def pieces(document: Document) -> list[Document]:
     """A streamed answer's documents."""
-    if document.get("tools"):
+    if calls_a_tool(document):
         deltas: list[Document] = [{"tool_calls": [{"index": 0, **tool_calls(document)[0]}]}]
         finish = "tool_calls"
     else:

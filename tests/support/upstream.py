@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 from tests.support import answers
 from tests.support.answers import Document
@@ -18,6 +18,8 @@ from tests.transport.servers import Peer, serving
 PATIENCE_S = 15.0
 
 Ending = Literal["keep", "close", "reset", "hang"]
+
+U = TypeVar("U", bound="Upstream")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,7 @@ class Script:
 class Call:
     """One request as it arrived, and what became of it."""
 
+    model: str
     head: bytes
     body: bytes
     script: Script
@@ -67,7 +70,7 @@ class Upstream:
         self.calls.clear()
 
     def calls_of(self, model: str) -> list[Call]:
-        return [call for call in self.calls if call.document["model"] == model]
+        return [call for call in self.calls if call.model == model]
 
     def wait_for_call(self, model: str) -> Call:
         """The first call of a model, waited for."""
@@ -87,11 +90,21 @@ class Upstream:
                 await peer.send(whole(b'{"object": "list", "data": []}'))
                 continue
             document = json.loads(body)
-            script = self.scripts.get(document["model"]) or speak(head, document)
-            call = Call(head=head, body=body, script=script)
+            model = self.named(head, document)
+            script = self.scripts.get(model) or self.speak(head, document)
+            call = Call(model=model, head=head, body=body, script=script)
             self.calls.append(call)
             if not await _play(peer, call):
                 return
+
+    def named(self, head: bytes, document: Document) -> str:
+        """The model that is asked."""
+        name: str = document["model"]
+        return name
+
+    def speak(self, head: bytes, document: Document) -> Script:
+        """What a model without a script says."""
+        return speak(head, document)
 
 
 async def _play(peer: Peer, call: Call) -> bool:
@@ -151,9 +164,8 @@ def refusal(status: int, message: str = "No.", **headers: str) -> Script:
 
 
 @contextmanager
-def running() -> Iterator[Upstream]:
-    """A server from here to the end of the block."""
-    upstream = Upstream()
+def running(upstream: U) -> Iterator[U]:
+    """The server, running from here to the end of the block."""
     loop = asyncio.new_event_loop()
     up, over = threading.Event(), asyncio.Event()
 

@@ -34,6 +34,23 @@ async function tools() {
   return answer.choices[0].message.tool_calls[0].function;
 }
 
+async function responses() {
+  const said = await client.responses.create({ model: "chat", input: "Hello" });
+  const weather = { type: "function", name: "weather", parameters: { type: "object" }, strict: false };
+  const [call] = (await client.responses.create({ model: "auto", input: "Weather?", tools: [weather] })).output;
+  return { text: said.output_text, tool: [call.name, call.arguments] };
+}
+
+async function responsesStream() {
+  let text = "";
+  const kinds = new Set();
+  for await (const event of await client.responses.create({ model: "chat", input: "Hello", stream: true })) {
+    kinds.add(event.type);
+    if (event.type === "response.output_text.delta") text += event.delta;
+  }
+  return { text, kinds: [...kinds] };
+}
+
 async function embeddings() {
   const answer = await client.embeddings.create({ model: "auto", input: ["a", "b"], encoding_format: "float" });
   return { count: answer.data.length, length: answer.data[0].embedding.length };
@@ -68,6 +85,8 @@ const scenarios = {
   stream,
   collected,
   tools,
+  responses,
+  responsesStream,
   embeddings,
   models,
   left,
