@@ -32,6 +32,14 @@ def test_arms_come_and_go() -> None:
     surprise = Surprise()
     for _ in range(3):
         surprise.insert(0)
-    surprise.alarm(1, 5.0)
+    surprise.alarm(1, 1.0)
     surprise.remove(0)
-    assert surprise.sums[0].tolist() == [4.65, 0.0]
+    assert surprise.sums[0].tolist() == [0.65, 0.0]
+
+
+def test_a_few_outcomes_however_bad_are_no_change() -> None:
+    surprise = Surprise()
+    surprise.insert(0)
+    noise = np.random.default_rng(0).normal(scale=0.7, size=5000)
+    noise[::50] = -6.0
+    assert not any(surprise.alarm(0, float(value)) for value in noise)
