@@ -59,7 +59,9 @@ def test_another_installation_routes_alike_to_the_bit(start: Start, upstream: Up
     assert manifest["parameters"]["exploration"] == 0.1
 
 
-def test_an_earlier_version_and_another_tenant_can_be_taken_along(start: Start, upstream: Upstream) -> None:
+def test_an_earlier_version_and_another_tenant_can_be_taken_along_by_command_too(
+    start: Start, upstream: Upstream, tmp_path: Path
+) -> None:
     gateway = begun(start, upstream)
     teach(gateway, "one", rounds=6)
     early = exported(gateway)
@@ -73,6 +75,15 @@ def test_an_earlier_version_and_another_tenant_can_be_taken_along(start: Start, 
     assert exported(gateway, tenant="acme") == early
     assert gateway.admin("rollback", {"version": version}).status_code == 200
     assert gateway.probabilities(PROMPTS[0], headers=ACME) == before
+    target = tmp_path / "state.npz"
+    assert run(gateway, "router", "export", str(target)).exit_code == 0
+    assert target.read_bytes() == exported(gateway)
+    again = run(gateway, "router", "export", str(target))
+    assert (again.exit_code, "exists; choose another name" in again.output) == (1, True)
+    assert run(gateway, "router", "import", str(target), "--tenant", "acme", "--yes").exit_code == 0
+    assert exported(gateway, tenant="acme") == target.read_bytes()
+    nobody = run(gateway, "router", "import", str(target), "--tenant", "nobody", "--yes")
+    assert nobody.output == "Error: There is no tenant 'nobody'.\n"
 
 
 def test_hyperparameters_and_models_must_be_those_that_are_here(start: Start, upstream: Upstream) -> None:
@@ -103,17 +114,3 @@ def test_a_damaged_file_is_refused(healthy: Gateway) -> None:
     data = bytearray(exported(healthy))
     data[len(data) // 2] ^= 1
     assert imported(healthy, bytes(data)).status_code == 422
-
-
-def test_the_commands_do_the_same(start: Start, upstream: Upstream, tmp_path: Path) -> None:
-    gateway = begun(start, upstream)
-    teach(gateway, "one", rounds=4)
-    target = tmp_path / "state.npz"
-    assert run(gateway, "router", "export", str(target)).exit_code == 0
-    assert target.read_bytes() == exported(gateway)
-    again = run(gateway, "router", "export", str(target))
-    assert (again.exit_code, "exists; choose another name" in again.output) == (1, True)
-    assert run(gateway, "router", "import", str(target), "--tenant", "acme", "--yes").exit_code == 0
-    assert exported(gateway, tenant="acme") == target.read_bytes()
-    nobody = run(gateway, "router", "import", str(target), "--tenant", "nobody", "--yes")
-    assert nobody.output == "Error: There is no tenant 'nobody'.\n"

@@ -157,7 +157,7 @@ def test_what_comes_while_the_log_is_read_is_not_lost(run: Run, engine: sa.Engin
     run(scenario())
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 6))
 def test_live_is_what_the_log_says(seed: int, most: int) -> None:
     chance = random.Random(seed)
