@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from router_models.neighbourhoods import Grain
-from router_models.rows import Floats
+from router_models.rows import Floats, rowwise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +29,19 @@ class Basis:
         """The vectors (n, p) of requests (n, d), their match still zero."""
         vectors = np.zeros((len(x), self.size), dtype=np.float32)
         vectors[:, 0] = 1.0
-        start = 1
-        for size, grain in zip(self.sizes, self.grains, strict=False):
-            vectors[:, start : start + len(grain.centres)] = grain.membership(x)
-            start += size
+        if not self.grains:
+            return vectors
+        centres, lengths = self.centres
+        squares = lengths - 2.0 * rowwise(x, centres) + np.einsum("ij,ij->i", x, x)[:, None]
+        start, seen = 1, 0
+        for size, grain in zip(self.sizes, self.grains, strict=True):
+            count = len(grain.centres)
+            vectors[:, start : start + count] = grain.membership(squares[:, seen : seen + count])
+            start, seen = start + size, seen + count
         return vectors
+
+    @cached_property
+    def centres(self) -> tuple[Floats, Floats]:
+        """The centres of all grains (d, m), and their squared lengths (m,)."""
+        centres = np.concatenate([grain.centres for grain in self.grains])
+        return np.ascontiguousarray(centres.T), np.concatenate([grain.lengths for grain in self.grains])

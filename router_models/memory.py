@@ -17,7 +17,7 @@ class Memory:
         self.limit = limit
         self.seen = 0
         self.features = np.zeros((0, dimensions), dtype=np.float16)
-        self.arms = np.zeros(0, dtype=np.int64)
+        self.arms = np.zeros(0, dtype=np.int16)
         self.rewards = np.zeros(0)
         self.weights = np.zeros(0)
 
@@ -33,7 +33,7 @@ class Memory:
     def _grow(self, size: int) -> None:
         more = size - len(self.arms)
         self.features = np.concatenate([self.features, np.zeros((more, self.features.shape[1]), dtype=np.float16)])
-        self.arms = np.concatenate([self.arms, np.full(more, -1)])
+        self.arms = np.concatenate([self.arms, np.full(more, -1, dtype=np.int16)])
         self.rewards = np.concatenate([self.rewards, np.zeros(more)])
         self.weights = np.concatenate([self.weights, np.zeros(more)])
 
@@ -87,5 +87,5 @@ class Memory:
             raise ValueError("the memory must be finite and complete")
         if size > self.limit or not np.isin(indices, np.arange(-1, arms)).all() or outcomes.min(initial=0.0) < 0:
             raise ValueError("the memory's outcomes are out of range")
-        self.features, self.arms, self.seen = features, indices.astype(np.int64), seen
+        self.features, self.arms, self.seen = features, indices.astype(np.int16), seen
         self.rewards, self.weights = outcomes[0].copy(), outcomes[1].copy()

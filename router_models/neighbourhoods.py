@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from router_models.rows import Floats, rowwise
+from router_models.rows import Floats
 
 SWEEPS: Final = 6
 EDGE: Final = 3.0
@@ -27,13 +27,14 @@ class Grain:
     spread: float
     softness: float
 
-    def membership(self, x: Floats) -> Floats:
-        """How far requests (n, d) belong to each neighbourhood (n, m): at most 1 in total."""
-        squares = self.lengths - 2.0 * rowwise(x, self.centres.T) + np.einsum("ij,ij->i", x, x)[:, None]
-        squares /= self.spread
-        nearest = squares.min(axis=1, keepdims=True)
+    def membership(self, squares: Floats) -> Floats:
+        """How far requests belong to each neighbourhood (n, m), at most 1 in total, by their squared distances
+        (n, m) from its centre.
+        """
+        squares = squares / self.spread
+        nearest = np.minimum.reduce(squares, axis=1, keepdims=True)
         near = np.exp((nearest - squares) / self.softness)
-        near *= np.exp(np.minimum(EDGE - nearest, 0.0) / self.softness) / near.sum(axis=1, keepdims=True)
+        near *= np.exp(np.minimum(EDGE - nearest, 0.0) / self.softness) / np.add.reduce(near, axis=1, keepdims=True)
         shares: Floats = near
         return shares
 
