@@ -19,9 +19,15 @@ def _not_auto(name: str) -> str:
     return name
 
 
+def _not_secret(name: str) -> str:
+    if any(word in name.lower() for word in ("key", "secret", "token", "password")):
+        raise ValueError("no secret belongs here: api_key_env names the variable that holds one")
+    return name
+
+
 ModelId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}$"), AfterValidator(_not_auto)]
 Modality = Literal["text", "image", "audio"]
-Endpoint = Literal["chat", "embeddings"]
+Endpoint = Literal["chat", "embeddings", "moderations", "audio"]
 
 
 class ConfigurationError(ValueError):
@@ -42,6 +48,9 @@ class Upstream(Section):
     kind: Literal["openai", "litellm"] = Field("openai", description="How it is reached: OpenAI's protocol, litellm.")
     api_key_env: str | None = Field(None, description="The environment variable that holds the server's key.")
     api_key_file: Path | None = Field(None, description="The file that holds the server's key.")
+    options: dict[Annotated[str, AfterValidator(_not_secret)], str | int | float | bool] = Field(
+        default_factory=dict, description="What litellm must know besides, such as api_version or aws_region_name."
+    )
     concurrency: int | None = Field(
         None, gt=0, description="Most requests under way there at once; no limit if left out."
     )
@@ -54,6 +63,8 @@ class Upstream(Section):
     def _reachable(self) -> Upstream:
         if self.kind == "openai" and self.base_url is None:
             raise ValueError("a server that speaks OpenAI's protocol needs its base_url")
+        if self.kind == "openai" and self.options:
+            raise ValueError("options are for kind litellm alone")
         return self
 
 
@@ -83,6 +94,12 @@ class ModelCard(Section):
     tags: frozenset[str] = Field(frozenset(), description="Free labels; a request may ask for some of them.")
     license: str | None = Field(None, description="The model's licence, for people.")
     enabled: bool = Field(True, description="Whether it takes requests.")
+
+    @model_validator(mode="after")
+    def _passed_on(self) -> ModelCard:
+        if self.upstream.kind == "litellm" and self.endpoint in ("moderations", "audio"):
+            raise ValueError(f"{self.endpoint} are passed on to servers that speak OpenAI's protocol, not by litellm")
+        return self
 
     def semantics(self) -> list[str]:
         """The texts that tell what the model is good at, each a sentence or an example."""

@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from gateway.breaker import Breaker
 from gateway.config import ConfigurationError, ModelCard
@@ -32,7 +33,8 @@ class Model:
         )
         if secret is not None:
             self.headers.append((b"authorization", b"Bearer " + secret.encode()))
-        self.provider_arguments = {
+        self.provider_arguments: dict[str, Any] = {
+            **card.upstream.options,
             "model": card.upstream.model,
             "api_key": secret,
             "api_base": None if card.upstream.base_url is None else str(card.upstream.base_url).rstrip("/"),

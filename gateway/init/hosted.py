@@ -1,11 +1,11 @@
-"""Hosted providers with an OpenAI-compatible API; the table itself is ``providers.yaml`` beside this file."""
+"""Hosted providers and how they are reached; the table itself is ``providers.yaml`` beside this file."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
 from importlib import resources
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import HttpUrl, TypeAdapter
@@ -15,12 +15,18 @@ from gateway.init.source import Found, Source, collect
 
 
 class Provider(Section):
-    """A row of the table; ``models`` hold a model card's fields, ``model`` in place of id and upstream."""
+    """A row of the table; ``models`` hold a model card's fields, ``model`` in place of id and upstream.
+
+    Where it is ``native``, always or at an address that the user gives, only litellm speaks its language; it reads
+    ``variables`` from the environment, besides the key.
+    """
 
     name: str
     base_url: HttpUrl | None = None
     keys: tuple[str, ...] = ()
     litellm: tuple[str, ...]
+    native: Literal["always", "elsewhere"] | None = None
+    variables: tuple[str, ...] = ()
     short_names: str = ""
     models: tuple[dict[str, Any], ...] = ()
 

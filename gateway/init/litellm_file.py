@@ -1,41 +1,36 @@
 """A LiteLLM proxy's ``config.yaml`` as model cards.
 
-Each entry whose provider speaks OpenAI's protocol becomes a card; the others, and the settings that have no
-counterpart here, are named with the reason. A key that the file spells out is never copied: the card names an
-environment variable in its place.
+Each entry whose provider speaks OpenAI's protocol becomes a card that is asked so, others one that is asked through
+litellm; what cannot be served, and the settings that have no counterpart here, are named with the reason. A key that
+the file spells out is never copied: the card names an environment variable in its place.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
-from gateway.config import ConfigurationError, ModelCard
-from gateway.init.hosted import Provider, providers
+from gateway.config import ConfigurationError, Endpoint, ModelCard
 from gateway.init.litellm_schema import Deployment, Parameters
+from gateway.init.litellm_served import FROM_ENVIRONMENT, Finder, Served, Unsupported, variable
 from gateway.init.source import Found, LeftOut, Source, collect, faults, model_id, numbered, take
 from gateway.init.traits import describe, is_embedder
+from gateway.providers.prices import suggest
 
 _USUAL_WINDOW = ModelCard.model_fields["context_window"].default
-_FROM_ENVIRONMENT = "os.environ/"
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NO_KEY = frozenset({"", "none", "null", "empty", "dummy", "fake", "fake-key", "not-needed", "no-key", "sk-no-key"})
-_OPENAI_MODEL = re.compile(r"gpt-|chatgpt-|o\d|text-embedding-|ft:")
-_OPENAI_PATHS = re.compile(r"/(chat/completions|completions|embeddings)/?$")
-_ENDPOINTS: dict[str, Literal["chat", "embeddings"]] = {
+_ENDPOINTS: dict[str, Endpoint] = {
     "chat": "chat",
     "completion": "chat",
+    "responses": "chat",
     "embedding": "embeddings",
-}
-_INSTEAD = {
-    "azure": "Azure's v1 endpoint does: add it by hand, with base_url https://<resource>.openai.azure.com/openai/v1",
-    "anthropic": "Claude models can be had through a provider that does, such as OpenRouter",
+    "moderation": "moderations",
+    "audio_transcription": "audio",
+    "audio_speech": "audio",
 }
 
 
@@ -48,6 +43,8 @@ def read(path: Path, *, environment: Mapping[str, str]) -> Source:
     reader = Reader(environment=environment)
     results = [reader.model(entry) for entry in document["model_list"]]
     notes = ["Where it says nothing else, hosted models are taken to have tools and JSON mode."]
+    if any(isinstance(result, Found) and result.card.upstream.kind == "litellm" for result in results):
+        notes.append("Models of kind litellm need its package: pip install 'polyculture[providers]'.")
     if sections := [str(name) for name in document if name != "model_list"]:
         notes.append(f"Sections that were not taken over: {', '.join(sections)}.")
     return collect(f"LiteLLM's {path.name}", results, notes=notes)
@@ -63,15 +60,12 @@ def _document(path: Path) -> dict[str, Any]:
     return document
 
 
-class _Unsupported(Exception):
-    """Why an entry cannot become a card, for people."""
-
-
 class Reader:
     """Turns entries of one file into cards, one after another: repeated names and keys are recognised."""
 
     def __init__(self, *, environment: Mapping[str, str]) -> None:
         self._environment = environment
+        self._finder = Finder(environment=environment)
         self._variables: dict[str, str] = {}
         self._names: set[str] = set()
 
@@ -84,76 +78,46 @@ class Reader:
             return LeftOut(name=name if isinstance(name, str) else "an entry without a name", reason=faults(error))
         try:
             return self._model(deployment)
-        except _Unsupported as reason:
+        except Unsupported as reason:
             return LeftOut(name=deployment.model_name, reason=str(reason))
 
     def _model(self, deployment: Deployment) -> Found | LeftOut:
-        parameters = deployment.litellm_params
-        provider, model = self._served(parameters)
-        base_url = self._base_url(parameters, usual=str(provider.base_url))
-        elsewhere = base_url is not None
-        known = {} if elsewhere else provider.known(model)
-        endpoint = _endpoint(deployment, default=known.get("endpoint"), elsewhere=elsewhere)
-        usual = {} if elsewhere or not provider.keys or endpoint != "chat" else {"tools": True, "json_mode": True}
-        fields = {"description": describe(model), **usual, **known, **_stated(deployment)}
-        price = {**known.get("price", {}), **deployment.price()}
+        served = self._finder.served(deployment.litellm_params)
+        suggested = None if served.elsewhere else suggest(served.name)
+        known = {**(suggested.fields() if suggested is not None else {}), **served.known()}
+        endpoint = _endpoint(deployment, served, default=known.get("endpoint"))
+        hosted = not served.elsewhere and (served.native or served.provider.keys)
+        usual = {"tools": True, "json_mode": True} if hosted and endpoint == "chat" else {}
+        fields = {"description": describe(served.model), **usual, **known, **_stated(deployment)}
         fields |= {
             "id": model_id(deployment.model_name),
-            "upstream": self._upstream(parameters, provider=provider, model=model, base_url=base_url),
-            "price": price,
+            "upstream": self._upstream(deployment.litellm_params, served),
+            "price": {**dict(known.get("price", {})), **deployment.price()},
             "endpoint": endpoint,
         }
-        return take(fields, notes=self._notes(deployment, fields))
+        return take(fields, notes=self._notes(deployment, served, fields))
 
-    def _upstream(
-        self, parameters: Parameters, *, provider: Provider, model: str, base_url: str | None
-    ) -> dict[str, Any]:
-        if base_url is None and provider.base_url is None:
-            raise _Unsupported("it has no api_base, so there is no telling where it is served")
-        key = self._key(parameters, provider=provider, elsewhere=base_url is not None)
-        upstream = {"base_url": base_url or provider.base_url, "model": model, "api_key_env": key}
+    def _upstream(self, parameters: Parameters, served: Served) -> dict[str, Any]:
+        key = self._key(parameters, served)
         wait = {} if parameters.timeout is None else {"first_byte_timeout_s": parameters.timeout}
-        return {**upstream, **wait}
+        if not served.native:
+            base_url = served.base_url or served.provider.base_url
+            return {"base_url": base_url, "model": served.model, "api_key_env": key, **wait}
+        options = {
+            name: self._finder.resolved(value) if isinstance(value, str) else value
+            for name, value in parameters.options().items()
+        }
+        reached = {"kind": "litellm", "base_url": served.base_url, "model": served.name, "api_key_env": key}
+        return {**reached, "options": options, **wait}
 
-    def _served(self, parameters: Parameters) -> tuple[Provider, str]:
-        """The provider, and its own name for the model."""
-        name = self._resolved(parameters.model)
-        prefix, _, rest = name.partition("/")
-        wanted = parameters.custom_llm_provider or (prefix if rest else None)
-        if wanted is None and (parameters.api_base or _OPENAI_MODEL.match(name)):
-            wanted = "openai"
-        if wanted is None:
-            raise _Unsupported("its model names no provider, and there is no api_base")
-        model = rest if prefix == wanted else name
-        if "*" in model:
-            raise _Unsupported("a wildcard stands for models that it does not name: list them one by one")
-        provider = next((provider for provider in providers() if wanted in provider.litellm), None)
-        if provider is None:
-            instead = _INSTEAD.get(wanted, "if its server does, add it by hand with its base_url")
-            raise _Unsupported(f"its provider, {wanted}, is not known to speak OpenAI's protocol; {instead}")
-        return provider, provider.full_name(model)
-
-    def _base_url(self, parameters: Parameters, *, usual: str) -> str | None:
-        """The server's OpenAI base, where it is not the usual one; servers without a path have theirs at /v1."""
-        if parameters.api_base is None:
-            return None
-        try:
-            url = urlsplit(self._resolved(parameters.api_base))
-        except ValueError as error:
-            raise _Unsupported("its api_base is no address") from error
-        if url.username or url.password or url.query:
-            raise _Unsupported("its api_base holds a user name, a password or a query, which is no place for secrets")
-        path = _OPENAI_PATHS.sub("", url.path).rstrip("/")
-        address = f"{url.scheme}://{url.netloc}{path or '/v1'}"
-        return None if address == usual else address
-
-    def _key(self, parameters: Parameters, *, provider: Provider, elsewhere: bool) -> str | None:
+    def _key(self, parameters: Parameters, served: Served) -> str | None:
         """The variable that holds the key; a server elsewhere never gets the provider's own key."""
-        key = parameters.api_key
+        key, provider = parameters.api_key, served.provider
         if key is None:
-            return None if elsewhere else provider.key_in(self._environment) or next(iter(provider.keys), None)
-        if key.startswith(_FROM_ENVIRONMENT):
-            return _variable(key)
+            usual = provider.key_in(self._environment) or next(iter(provider.keys), None)
+            return None if served.elsewhere else usual
+        if key.startswith(FROM_ENVIRONMENT):
+            return variable(key)
         if key.lower() in _NO_KEY:
             return None
         if key not in self._variables:
@@ -164,15 +128,7 @@ class Reader:
     def _is_free(self, name: str, key: str) -> bool:
         return name not in self._variables.values() and self._environment.get(name) in (None, "", key)
 
-    def _resolved(self, value: str) -> str:
-        if not value.startswith(_FROM_ENVIRONMENT):
-            return value
-        name = _variable(value)
-        if not self._environment.get(name):
-            raise _Unsupported(f"part of it comes from the environment variable {name}: set that and run this again")
-        return self._environment[name]
-
-    def _notes(self, deployment: Deployment, fields: Mapping[str, Any]) -> list[str]:
+    def _notes(self, deployment: Deployment, served: Served, fields: Mapping[str, Any]) -> list[str]:
         name, key = deployment.model_name, deployment.litellm_params.api_key
         notes = []
         if name in self._names:
@@ -186,7 +142,9 @@ class Reader:
             notes.append(f"Its context window is not stated: {_USUAL_WINDOW} tokens are assumed.")
         if deployment.completes_text():
             notes.append("LiteLLM sends it text completions; here it gets chats: its server must have both.")
-        if extras := deployment.not_taken():
+        if served.native and served.provider.variables:
+            notes.append(f"litellm reads its credentials from the environment: {', '.join(served.provider.variables)}.")
+        if extras := deployment.not_taken(native=served.native):
             notes.append(f"Not taken over: {', '.join(extras)}.")
         return notes
 
@@ -207,20 +165,12 @@ def _stated(deployment: Deployment) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _endpoint(deployment: Deployment, *, default: str | None, elsewhere: bool) -> str:
+def _endpoint(deployment: Deployment, served: Served, *, default: Endpoint | None) -> Endpoint:
     mode = deployment.model_info.mode
-    if not elsewhere and deployment.completes_text():
-        raise _Unsupported("the provider serves it for text completion only, not for chats")
+    if not served.elsewhere and deployment.completes_text():
+        raise Unsupported("the provider serves it for text completion only, not for chats")
     if mode is None:
         return default or ("embeddings" if is_embedder(deployment.litellm_params.model) else "chat")
     if mode not in _ENDPOINTS:
-        raise _Unsupported(f"mode {mode}: only chats and embeddings are served")
+        raise Unsupported(f"mode {mode}: only chats, embeddings, moderations and audio are served")
     return _ENDPOINTS[mode]
-
-
-def _variable(reference: str) -> str:
-    """The variable that ``os.environ/NAME`` names."""
-    name = reference.removeprefix(_FROM_ENVIRONMENT)
-    if not _VARIABLE.fullmatch(name):
-        raise _Unsupported("it refers to an environment variable by something that is no variable's name")
-    return name

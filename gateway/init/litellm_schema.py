@@ -15,6 +15,14 @@ UsdPerToken = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 _IDENTITY = frozenset({"id", "db_model", "base_model", "litellm_provider"})
 
+#: What litellm must know of some providers besides address and key; no secret is among it.
+_OPTIONS = frozenset(
+    {
+        *("api_version", "organization", "region_name", "aws_region_name", "aws_profile_name", "aws_role_name"),
+        *("aws_session_name", "vertex_project", "vertex_location", "project_id", "space_id"),
+    }
+)
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -35,6 +43,11 @@ class Parameters(_Part):
     tags: tuple[str, ...] = ()
     input_cost_per_token: UsdPerToken | None = None
     output_cost_per_token: UsdPerToken | None = None
+
+    def options(self) -> dict[str, str | int | float]:
+        """What litellm must be told besides, where it is what asks."""
+        extras = self.model_extra or {}
+        return {name: value for name in sorted(_OPTIONS) if isinstance(value := extras.get(name), str | int | float)}
 
 
 class Facts(_Part):
@@ -67,10 +80,12 @@ class Deployment(_Part):
         """Whether LiteLLM sends it prompts to go on with (``/completions``) rather than chats."""
         return self.model_info.mode == "completion" or self.litellm_params.model.startswith("text-completion")
 
-    def not_taken(self) -> list[str]:
-        """The settings that have no counterpart on a model card."""
+    def not_taken(self, *, native: bool) -> list[str]:
+        """The settings that have no counterpart on a model card; ``native``: on one that is asked through litellm."""
+        taken = self.litellm_params.options() if native else {}
+        parameters = [name for name in self.litellm_params.extras() if name not in taken]
         facts = [name for name in self.model_info.extras() if name not in _IDENTITY]
-        return [*self.litellm_params.extras(), *facts, *self.extras()]
+        return [*parameters, *facts, *self.extras()]
 
     def _costs(self) -> Iterator[tuple[str, float | None]]:
         facts, parameters = self.model_info, self.litellm_params

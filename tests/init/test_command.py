@@ -53,11 +53,11 @@ def test_local_servers_and_keys_become_a_configuration(somewhere: Path) -> None:
 
 
 def test_a_litellm_file_is_imported_and_missing_keys_are_told(somewhere: Path) -> None:
-    result = run("--litellm", str(SAMPLE), "--no-detect", "--out", "mine.yaml", OPENAI_API_KEY="k")
+    result = run("--litellm", str(SAMPLE), "--no-detect", "--out", "mine.yaml", OPENAI_API_KEY="k", AZURE_VERSION="v")
     ids = [card.id for card in load(somewhere / "mine.yaml").models]
     assert result.exit_code == 0
     assert "house-model-2" in ids
-    assert "- left out: claude: its provider, anthropic" in result.output
+    assert "- left out: unheard: its provider, nobody" in result.output
     assert "export LITELLM_VLLM_API_KEY=..." in result.output
     assert "export OPENAI_API_KEY" not in result.output
     assert "sk-house-secret-1" not in result.output + (somewhere / "mine.yaml").read_text()

@@ -21,7 +21,9 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6) | st.integers(), inner, max_size=3),
     max_leaves=6,
 )
-NAMES = st.sampled_from(["openai", "mistral", "groq", "ollama", "hosted_vllm", "openrouter", "anthropic", "x", ""])
+NAMES = st.sampled_from(
+    ["openai", "mistral", "groq", "ollama", "hosted_vllm", "openrouter", "anthropic", "azure", "gemini", "x", ""]
+)
 MODELS = st.builds("{}/{}".format, NAMES, st.text(max_size=10)) | st.text(max_size=10)
 BASES = st.sampled_from(["http://127.0.0.1:1/v1", "https://h.example", "os.environ/BASE", "nowhere"]) | st.text(
     max_size=9
@@ -37,6 +39,7 @@ PARAMETERS = st.fixed_dictionaries(
         "tags": st.lists(st.text(max_size=5)),
         "input_cost_per_token": NUMBERS,
         "rpm": ANYTHING,
+        "api_version": KEYS | ANYTHING,
         "custom_llm_provider": NAMES,
     },
 )

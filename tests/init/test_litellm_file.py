@@ -26,9 +26,12 @@ SECRETS = (
 )
 
 
+ENVIRONMENT = {"STUDIO_BASE": "http://127.0.0.1:1234/v1", "AZURE_VERSION": "2026-01-01"}
+
+
 @pytest.fixture(scope="module")
 def sample() -> Source:
-    (source,) = merge([read(SAMPLE, environment={"STUDIO_BASE": "http://127.0.0.1:1234/v1"})])
+    (source,) = merge([read(SAMPLE, environment=ENVIRONMENT)])
     return source
 
 
@@ -89,6 +92,13 @@ def test_every_entry_is_either_taken_or_named_with_a_reason(sample: Source) -> N
         ),
         ("old", "http://10.0.0.7:5000/v1", "davinci-local", None),
         ("embedder", "http://10.0.0.8:8001/v1", "bge-m3", None),
+        (
+            "gemini",
+            "https://generativelanguage.googleapis.com/v1beta/openai",
+            "gemini-2.5-flash",
+            "GEMINI_API_KEY",
+        ),
+        ("listener", "https://api.openai.com/v1", "whisper-1", "OPENAI_API_KEY"),
     ],
 )
 def test_where_each_model_is_served(
@@ -96,6 +106,37 @@ def test_where_each_model_is_served(
 ) -> None:
     upstream = cards[name].upstream
     assert (str(upstream.base_url), upstream.model, upstream.api_key_env) == (base_url, model, key)
+
+
+@pytest.mark.parametrize(
+    ("name", "base_url", "model", "key", "options"),
+    [
+        ("claude", None, "anthropic/claude-sonnet-4-5", "LITELLM_ANTHROPIC_API_KEY", {}),
+        ("bedrock", None, "bedrock/amazon.nova-lite-v1:0", None, {"aws_region_name": "eu-west-1"}),
+        (
+            "azure",
+            "https://x.openai.azure.com/",
+            "azure/gpt-4o",
+            "LITELLM_AZURE_API_KEY",
+            {"api_version": "2026-01-01"},
+        ),
+        ("gemini-by-a-proxy", "https://proxy.example/v1beta", "gemini/gemini-2.5-flash", "GEMINI_API_KEY", {}),
+    ],
+)
+def test_what_speaks_no_openai_is_asked_through_litellm(
+    cards: dict[str, ModelCard], name: str, base_url: str | None, model: str, key: str | None, options: dict[str, str]
+) -> None:
+    upstream = cards[name].upstream
+    assert upstream.kind == "litellm"
+    assert str(upstream.base_url) == str(base_url)
+    assert (upstream.model, upstream.api_key_env, upstream.options) == (model, key, options)
+    assert cards[name].tools
+
+
+def test_only_those_are(sample: Source, cards: dict[str, ModelCard]) -> None:
+    through = {name for name, card in cards.items() if card.upstream.kind == "litellm"}
+    assert through == {"claude", "bedrock", "azure", "gemini-by-a-proxy"}
+    assert any("polyculture[providers]" in note for note in sample.notes)
 
 
 def test_stated_facts_are_taken_over(cards: dict[str, ModelCard]) -> None:
@@ -111,6 +152,7 @@ def test_stated_facts_are_taken_over(cards: dict[str, ModelCard]) -> None:
     assert house.tags == {"private"}
     assert "code" in house.description
     assert cards["embedder"].endpoint == "embeddings"
+    assert cards["listener"].endpoint == "audio"
 
 
 def test_what_is_known_of_a_hosted_model_fills_the_gaps(cards: dict[str, ModelCard]) -> None:
@@ -124,9 +166,7 @@ def test_what_is_known_of_a_hosted_model_fills_the_gaps(cards: dict[str, ModelCa
     ("name", "words"),
     [
         ("instruct", "text completion only"),
-        ("claude", "anthropic, is not known to speak OpenAI's protocol"),
-        ("bedrock", "bedrock, is not known to speak OpenAI's protocol"),
-        ("azure", "openai.azure.com/openai/v1"),
+        ("unheard", "nobody, is not known here"),
         ("*", "wildcard"),
         ("ranker", "mode rerank"),
         ("vllm-nowhere", "no api_base"),
@@ -154,6 +194,9 @@ def test_no_secret_reaches_the_file_or_the_notes(sample: Source) -> None:
         ("house-model-2", "context window is not stated"),
         ("gpt-4.1-mini", "Not taken over: rpm."),
         ("old", "must have both"),
+        ("bedrock", "AWS_SECRET_ACCESS_KEY"),
+        ("bedrock", "Not taken over: aws_secret_access_key."),
+        ("azure", "Not taken over: max_retries."),
     ],
 )
 def test_what_a_person_should_know_is_noted(notes: dict[str, str], name: str, words: str) -> None:
