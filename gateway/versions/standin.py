@@ -25,7 +25,7 @@ def standin(
     """
     controls = Controls.read(connection, upto=end)
     tenants = None if tenant == EVERYONE else [tenant, POOL]
-    position = _unchanged(connection, make_policy=make_policy, position=position, tenants=tenants) or position
+    position = _unchanged(connection, make_policy=make_policy, position=position, tenants=tenants)
     event = FeedbackExcluded(position + 1, end, "rolled_back")
     controls = controls.joined(Record(end + 1, 0, event.kind, tenant, None, None, event))
     for archive in archives(connection, upto=position):
@@ -40,17 +40,17 @@ def standin(
 
 def _unchanged(
     connection: sa.Connection, *, make_policy: PolicyMaker, position: int, tenants: Collection[str] | None
-) -> int | None:
-    """Where the next saved state is, if these tenants learned nothing between ``position`` and it."""
+) -> int:
+    """Where the next saved state is, if these tenants learned nothing between ``position`` and it; else there."""
     place = snapshots.c.position
     row = connection.execute(sa.select(snapshots).where(place >= position).order_by(place).limit(1)).first()
-    if row is None:
-        return None
+    if row is None or row.position == position:
+        return position
     fold = _unpacked(Archive(row.position, row.checksum, row.archive), make_policy=make_policy, tenants=tenants)
     if fold is None:
-        return None
+        return position
     scope = fold.learned.keys() if tenants is None else {EVERYONE, *tenants}
-    return fold.position if all(fold.learned.get(each, 0) <= position for each in scope) else None
+    return fold.position if all(fold.learned.get(each, 0) <= position for each in scope) else position
 
 
 def _unpacked(archive: Archive, *, make_policy: PolicyMaker, tenants: Collection[str] | None) -> Fold | None:
