@@ -17,7 +17,7 @@ from gateway.schema import RARE, erasures, events, keys, metadata, salts
 from gateway.transaction import Record, Transaction
 
 #: Positions of the log that one piece of work goes over, and decisions of an end user's.
-PIECE, DECISIONS = 5_000, 200
+PIECE, DECISIONS = 2_000, 200
 
 #: Where names stand for other reasons: each is dealt with by itself.
 APART = (events, keys, salts, erasures)
