@@ -14,6 +14,7 @@ from gateway.fold import Fold
 from gateway.npz import Contents, document, dump, read, text
 from gateway.tenant_state import TenantState, split
 from gateway.tenants import Membership, Named, PolicyMaker
+from gateway.trust.judgement import Judges
 from router_models.policy import InvalidState
 
 SCHEMA = 3
@@ -38,6 +39,7 @@ def contents(fold: Fold) -> Contents:
         "policy": fold.live,
         "shadow": fold.second,
         "frozen": sorted(fold.freezes),
+        "judges": fold.judges.said(),
         "learned": fold.learned,
         "pool": fold.pool,
         "tenants": tenants,
@@ -103,6 +105,7 @@ def _fold(
             fold.states[tenant] = TenantState.load(found.get(str(number), {}), policy=fold.policy, shadow=fold.shadow)
     fold.pool = {tenant: Membership(*part) for tenant, part in manifest["pool"].items()}
     fold.position = fold.base = manifest["position"]
+    fold.judges = Judges.of(manifest.get("judges"))
     fold.freezes, fold.learned = set(manifest["frozen"]), manifest["learned"]
     fold.saved = manifest["labels"]
     return fold

@@ -166,6 +166,19 @@ class Corrections(Section):
     characters: int = Field(2000, gt=0, description="Characters of corrections told with one request, at most.")
 
 
+class FeedbackTrust(Section):
+    """Whose feedback counts, and how much."""
+
+    trust: bool = Field(True, description="Whether end users' feedback is judged by how far it agrees with the rest.")
+    judge_keys: bool = Field(False, description="Whether feedback without an end user, the key's own, is judged too.")
+    dishonest_share: float = Field(0.2, gt=0, lt=0.5, description="First guess of the share of dishonest end users.")
+    quarantine_below: float = Field(0.05, ge=0, lt=1, description="Honesty below which feedback is withheld.")
+    probation: float = Field(1.0, ge=0, description="Outcomes after which an end user's feedback counts half.")
+    per_hour: float = Field(600.0, gt=0, description="Outcomes an hour that an end user may give.")
+    influence_cap: float = Field(0.25, gt=0, le=1, description="Largest part of a model's recent evidence from one.")
+    known: int = Field(2048, gt=0, description="End users whose reliability is remembered, for each tenant.")
+
+
 class Tenant(Section):
     """An organisation or team with its own keys and its own learned state."""
 
@@ -218,6 +231,7 @@ class Configuration(Section):
     )
     specialists: bool = Field(False, description="Start and register the built-in demo specialists.")
     routing: Routing = Field(Routing(), description="How requests are spread.")
+    feedback: FeedbackTrust = Field(FeedbackTrust(), description="Whose feedback counts.")
     metrics: dict[str, Metric] = Field(default_factory=dict, description="Feedback metrics by name.")
     tenants: tuple[Tenant, ...] = Field(
         (), description="Organisations or teams with keys and a learned state of their own."

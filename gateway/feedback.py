@@ -45,16 +45,32 @@ class FeedbackItem(msgspec.Struct, forbid_unknown_fields=True):
     comment: Text | None = None
     correction: Text | None = None
     source: Name | None = None
+    user: Name | None = None
+
+    @property
+    def said_by(self) -> str | None:
+        """The end user who says so, by either name. Raises :class:`BadRequest` where they differ."""
+        if self.source is not None and self.user not in (None, self.source):
+            raise BadRequest("source and user are two names of one thing: give one.", param="user")
+        return self.user if self.source is None else self.source
 
 
 class FeedbackResult(msgspec.Struct, omit_defaults=True):
     """What became of an item; ``error`` in place of ``status`` where it was refused."""
 
     decision_id: str | None = None
-    status: Literal["recorded", "amended", "unchanged"] | None = None
+    status: Literal["recorded", "amended", "unchanged", "quarantined"] | None = None
     reward: float | None = None
     learned: bool | None = None
+    reason: str | None = None
     error: dict[str, Any] | None = None
+
+
+class Recorded(NamedTuple):
+    """An item in the log at ``seq``, or there already."""
+
+    result: FeedbackResult
+    seq: int | None
 
 
 class Checked(NamedTuple):
@@ -128,14 +144,24 @@ class FeedbackEndpoint:
                 retry_after_s=5,
             ) from None
         await self._learner.settled(within_s=PATIENCE_S)
-        for result in results:
-            self._metrics.feedback.labels(result.status if isinstance(result, FeedbackResult) else "refused").inc()
-        return results
+        return [self._ended(principal, each) for each in results]
+
+    def _ended(self, principal: Principal, recorded: Recorded | GatewayError) -> FeedbackResult | GatewayError:
+        """What became of an item, so far as it is known by now."""
+        if isinstance(recorded, GatewayError):
+            self._metrics.feedback.labels("refused").inc()
+            return recorded
+        result, own = recorded.result, self._learner.fold.states.get(principal.tenant)
+        reason = own.quarantine.reasons.get(recorded.seq or 0) if own is not None else None
+        if reason is not None:
+            result.status, result.learned, result.reason = "quarantined", False, reason
+        self._metrics.feedback.labels(result.status).inc()
+        return result
 
     def _record_all(
         self, principal: Principal, checked: list[Checked | GatewayError], transaction: Transaction
-    ) -> list[FeedbackResult | GatewayError]:
-        results: list[FeedbackResult | GatewayError] = []
+    ) -> list[Recorded | GatewayError]:
+        results: list[Recorded | GatewayError] = []
         for each in checked:
             try:
                 results.append(each if isinstance(each, GatewayError) else self._record(principal, each, transaction))
@@ -146,7 +172,7 @@ class FeedbackEndpoint:
     def _check(self, principal: Principal, item: FeedbackItem) -> Checked | GatewayError:
         try:
             reward = self._reward(item)
-            source = principal.name if item.source is None else f"{principal.name}/{item.source}"
+            source = principal.name if item.said_by is None else f"{principal.name}/{item.said_by}"
             event = Feedback(
                 reward=reward,
                 weight=1.0,
@@ -181,7 +207,7 @@ class FeedbackEndpoint:
             raise BadRequest(f"The metric {item.metric!r} is not declared; declared: {known}.", param="metric")
         return metric.reward(float(item.value))
 
-    def _record(self, principal: Principal, checked: Checked, transaction: Transaction) -> FeedbackResult:
+    def _record(self, principal: Principal, checked: Checked, transaction: Transaction) -> Recorded:
         """Runs in the writer's transaction, so nothing can come between the look and the leap."""
         history = transaction.about(checked.subject)
         decided = next((each for each in history if isinstance(each.event, Decision)), None)
@@ -203,9 +229,9 @@ class FeedbackEndpoint:
         )
         if said and checked.event == msgspec.structs.replace(said[-1], lesson=None, previous=None):
             result.status, result.learned = "unchanged", said[-1].lesson is not None
-        else:
-            transaction.append(event, tenant=principal.tenant, subject=checked.subject, source=checked.source)
-        return result
+            return Recorded(result, None)
+        transaction.append(event, tenant=principal.tenant, subject=checked.subject, source=checked.source)
+        return Recorded(result, transaction.position)
 
 
 def read(body: bytes) -> FeedbackItem | list[FeedbackItem]:

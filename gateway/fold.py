@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -22,6 +23,7 @@ from gateway.events import (
     POOL,
     ArmRemoved,
     ArmSet,
+    Audited,
     Checkpoint,
     Draw,
     Erased,
@@ -36,9 +38,11 @@ from gateway.events import (
     PolicyTuned,
     PoolJoined,
     StateImported,
+    TrustTuned,
 )
 from gateway.tenants import Named, PolicyMaker, Tenants, arm, named
 from gateway.transaction import Record
+from gateway.trust.judgement import Judges
 from gateway.versions.exported import exported
 from router_models.alarm import Alarm
 from router_models.policy import Observation
@@ -82,12 +86,15 @@ class Fold(Tenants):
             StateImported.kind: self._state_imported,
             Checkpoint.kind: self._checkpointed,
             LearningFrozen.kind: self._learning_frozen,
+            Audited.kind: self._audited,
+            TrustTuned.kind: self._trust_tuned,
             **dict.fromkeys((FeedbackExcluded.kind, PolicyChanged.kind, Erased.kind), self._controlled),
         }
         self.controls = controls or Controls()
         self.position = 0
         self.base = 0
         self.freezes: set[str] = set()
+        self.judges = Judges()
         self.learned: dict[str, int] = {}
         self.saved: dict[str, str] | None = None
         self.heard: deque[Heard] = deque(maxlen=MEMORY)
@@ -183,13 +190,29 @@ class Fold(Tenants):
             return
         if self.is_frozen(record.tenant) or self.controls.excludes(record):
             self.beside(record.tenant).withheld.hold(record, event.previous)
+            return
+        own = self.own(record.tenant)
+        verdict = self.judges.judge(own.trust, record, event, lesson, partial(self.state, record.tenant))
+        if verdict.reason is not None:
+            own.quarantine.put(record.seq, verdict.reason)
+            own.withheld.hold(record, event.previous)
         else:
-            self._teach(record, lesson, event.reward, event.weight, event.previous)
+            self._teach(record, lesson, event.reward, event.weight * verdict.weight, event.previous)
+
+    def _audited(self, record: Record, event: Audited) -> None:
+        if record.subject is not None:
+            self.beside(record.tenant).trust.audited(record.subject, event.reward)
+
+    def _trust_tuned(self, record: Record, event: TrustTuned) -> None:
+        self.judges = Judges.told(event)
 
     def _released(self, record: Record, event: FeedbackReleased) -> None:
         held = self.beside(record.tenant).withheld.holds(record, event.seq)
         counts = held and event.lesson.lineage == self.lineage and not self.is_frozen(record.tenant)
         if counts and not self.controls.excludes(record):
+            own = self.beside(record.tenant)
+            own.quarantine.take(event.seq)
+            own.trust.pardoned(record.source or "")
             self._teach(record, event.lesson, event.reward, event.weight, None)
 
     def _teach(self, record: Record, lesson: Lesson, reward: float, weight: float, previous: float | None) -> None:

@@ -12,13 +12,15 @@ from inspect import signature
 import structlog
 from msgspec.structs import asdict
 
-from gateway.config import ConfigurationError, Routing
-from gateway.events import ArmRemoved, ArmSet, Event, LearningFrozen, LineageStarted, PolicyTuned, doubles
+from gateway.config import ConfigurationError, FeedbackTrust, Routing
+from gateway.events import ArmRemoved, ArmSet, Event, LearningFrozen, LineageStarted, PolicyTuned, TrustTuned, doubles
 from gateway.fold import Fold
 from gateway.registry import Registry
 from gateway.space import Space
+from gateway.trust.judgement import Judges
 from router_models import POLICIES, make
 from router_models.prior import semantic_prior
+from router_models.suspicion import Suspicion
 
 _logger = structlog.get_logger("polyculture.lineage")
 
@@ -29,8 +31,9 @@ class Lineage:
     Raises :class:`ConfigurationError` for a policy that there is not.
     """
 
-    def __init__(self, *, space: Space, routing: Routing) -> None:
+    def __init__(self, *, space: Space, routing: Routing, trust: FeedbackTrust) -> None:
         self._space = space
+        self._judged = _judged(trust)
         self.started = LineageStarted(
             embedder=space.fingerprint,
             dimensions=space.features.dimensions,
@@ -60,10 +63,27 @@ class Lineage:
             yield ArmRemoved(name=name)
         if frozen is not None and frozen != fold.frozen:
             yield LearningFrozen(frozen=frozen)
+        if Judges.told(self._judged) != fold.judges:
+            yield self._judged
 
     def _arm(self, name: str, texts: list[str], digest: str) -> ArmSet:
         embeddings = self._space.embedder.embed(texts or [name])
         return ArmSet(name=name, prior=doubles(semantic_prior(self._space.features, embeddings)), digest=digest)
+
+
+def _judged(trust: FeedbackTrust) -> TrustTuned:
+    """How feedback is to be judged."""
+    if not trust.trust:
+        return TrustTuned(parameters="", keys=False)
+    suspicion = Suspicion(
+        share=trust.dishonest_share,
+        least=trust.quarantine_below,
+        probation=trust.probation,
+        rate=trust.per_hour,
+        influence=trust.influence_cap,
+        memory=trust.known,
+    )
+    return TrustTuned(parameters=json.dumps(suspicion.parameters, sort_keys=True), keys=trust.judge_keys)
 
 
 def parameters(routing: Routing) -> dict[str, float | None]:

@@ -91,7 +91,11 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
         corrections = Memories(tenants=configuration.tenants, engine=engine, width=space.features.width)
         stack.push_async_callback(corrections.stop)
         log, learner = _start_learning(stack, engine, fold, corrections, settings, metrics)
-        declared = Lineage(space=space, routing=configuration.routing), registry, configuration.tenants
+        declared = (
+            Lineage(space=space, routing=configuration.routing, trust=configuration.feedback),
+            registry,
+            configuration.tenants,
+        )
         await align(*declared, frozen=settings.frozen, log=log, learner=learner, audit=audit)
         await corrections.start(learner)
         embeddings = _embeddings(stack, space.embedder, settings, metrics)

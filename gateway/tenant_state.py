@@ -8,10 +8,12 @@ from typing import Protocol, TypeVar
 import numpy as np
 import structlog
 
+from gateway.trust.quarantine import Quarantine
 from gateway.withheld import Withheld
 from router_models.alarm import Alarm
 from router_models.drift import Drift
 from router_models.policy import Arrays, InvalidState, Observation, Policy, State
+from router_models.trust import Trust
 
 T = TypeVar("T")
 
@@ -38,12 +40,15 @@ class TenantState:
         self.shadow: State | None = None
         self.withheld = Withheld()
         self.drift = Drift()
+        self.trust = Trust()
+        self.quarantine = Quarantine()
         self.lessons = 0
 
     @property
     def parts(self) -> Mapping[str, Part]:
         """What is saved beside the policies' states, by name; a new part is one more line here."""
-        return {"withheld": self.withheld, "drift": self.drift}
+        beside: dict[str, Part] = {"trust": self.trust, "quarantine": self.quarantine}
+        return {"withheld": self.withheld, "drift": self.drift, **beside}
 
     def update(self, change: Callable[[State], T]) -> T | None:
         """Change what was learned, and the shadow alike; a shadow that fails is told of, and does no harm.

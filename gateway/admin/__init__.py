@@ -7,9 +7,10 @@ from gateway.admin.erasures import Erasing
 from gateway.admin.feedback import Judging
 from gateway.admin.learning import Learning
 from gateway.admin.policies import Policies
+from gateway.admin.quarantine import Quarantined
 from gateway.admin.transfer import Transfer
 from gateway.admin.versions import Versioning
 from gateway.operations import Group
 
 #: Every group; a new one joins the routes and the published description by its line here.
-GROUPS: tuple[type[Group], ...] = (Policies, Learning, Versioning, Transfer, Judging, Auditing, Erasing)
+GROUPS: tuple[type[Group], ...] = (Policies, Learning, Versioning, Transfer, Judging, Quarantined, Auditing, Erasing)

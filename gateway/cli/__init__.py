@@ -75,6 +75,9 @@ feedback = LazyGroup(
     help="Take feedback back, and judge answers.",
     lazy={
         "audit": "gateway.cli.judging:audit",
+        "quarantine": "gateway.cli.quarantine:quarantine",
+        "reject": "gateway.cli.quarantine:reject",
+        "release": "gateway.cli.quarantine:release",
         "revoke": "gateway.cli.judging:revoke",
     },
 )

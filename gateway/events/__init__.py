@@ -14,6 +14,7 @@ from gateway.events.changes import (
     PoolJoined,
     Promoted,
     StateImported,
+    TrustTuned,
 )
 from gateway.events.codec import CONTROLS, TYPES, UnknownEvent, decode, doubles, encode, singles
 from gateway.events.controls import Control, Erased, Exclusion, FeedbackExcluded, PolicyChanged, ShadowSet
@@ -50,6 +51,7 @@ __all__ = [
     "Reason",
     "ShadowSet",
     "StateImported",
+    "TrustTuned",
     "UnknownEvent",
     "decode",
     "doubles",

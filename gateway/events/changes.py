@@ -38,6 +38,16 @@ class PolicyTuned(Event, frozen=True):
     parameters: str
 
 
+class TrustTuned(Event, frozen=True):
+    """How feedback is judged from here on; ``parameters`` is JSON, empty for not at all. ``keys`` are judged too, or
+    end users alone.
+    """
+
+    kind = "trust_tuned"
+    parameters: str
+    keys: bool
+
+
 class LearningFrozen(Event, frozen=True):
     """Learning stopped (or went on), for the record's tenant: feedback is kept, and not folded while frozen."""
 

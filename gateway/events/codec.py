@@ -27,7 +27,7 @@ TYPES: dict[str, type[Event]] = {
     **{kind.kind: kind for kind in (traffic.Feedback, traffic.FeedbackReleased, traffic.Audited)},
     **{kind.kind: kind for kind in (changes.LineageStarted, changes.ArmSet, changes.ArmRemoved)},
     **{kind.kind: kind for kind in (changes.PolicyTuned, changes.LearningFrozen, changes.Promoted)},
-    **{kind.kind: kind for kind in (changes.PoolJoined, changes.StateImported, changes.Checkpoint)},
+    **{kind.kind: kind for kind in (changes.PoolJoined, changes.StateImported, changes.Checkpoint, changes.TrustTuned)},
     **CONTROLS,
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gateway.config import ConfigurationError, ModelCard, Routing
+from gateway.config import ConfigurationError, FeedbackTrust, ModelCard, Routing
 from gateway.events import ArmRemoved, ArmSet, Event, LearningFrozen, LineageStarted, PolicyTuned
 from gateway.fold import Fold
 from gateway.lineage import Lineage
@@ -33,6 +33,7 @@ def registry(*cards: ModelCard) -> Registry:
     return Registry(cards=cards)
 
 
+UNJUDGED = FeedbackTrust(trust=False)
 CHAT = card("chat", "Friendly small talk.")
 MATH = card("math", "Sums and equations.", examples=["What is 2 + 2?"])
 
@@ -41,7 +42,7 @@ def bring(
     fold: Fold, space: Space, models: Registry, *, frozen: bool | None = None, **routing: Any
 ) -> list[tuple[str, Event]]:
     """Fold what changes; the changes by kind."""
-    lineage = Lineage(space=space, routing=Routing(**routing))
+    lineage = Lineage(space=space, routing=Routing(**routing), trust=UNJUDGED)
     changes = list(lineage.changes(fold, models, frozen=frozen))
     for change in changes:
         assert fold.apply(record(fold.position + 1, change))
@@ -131,7 +132,7 @@ def test_freezing_is_logged_where_it_changes(space: Space) -> None:
 
 def test_a_policy_that_there_is_not_never_reaches_the_log(space: Space) -> None:
     with pytest.raises(ConfigurationError, match="no policy is called 'oracle'"):
-        Lineage(space=space, routing=Routing(policy="oracle"))
+        Lineage(space=space, routing=Routing(policy="oracle"), trust=UNJUDGED)
 
 
 @pytest.mark.parametrize("policy", ["random", "epsilon_greedy", "linucb", "lints", "kmeans"])
@@ -140,9 +141,9 @@ def test_every_policy_can_be_chosen_by_name(space: Space, policy: str) -> None:
     bring(fold, space, registry(CHAT, MATH), policy=policy)
     assert fold.policy == make(policy, exploration=0.01)
     with pytest.raises(ConfigurationError, match=f"the policy {policy} holds no share_cap: set it to null"):
-        Lineage(space=space, routing=Routing(policy=policy, share_cap=0.5))
+        Lineage(space=space, routing=Routing(policy=policy, share_cap=0.5), trust=UNJUDGED)
     with pytest.raises(ConfigurationError, match="holds no budget"):
-        Lineage(space=space, routing=Routing(policy=policy, budget=0.001))
+        Lineage(space=space, routing=Routing(policy=policy, budget=0.001), trust=UNJUDGED)
 
 
 def test_a_budget_reaches_the_policy(space: Space) -> None:

@@ -1,0 +1,66 @@
+"""What feedback counts, in the order of the log: the operator's own in full, an end user's as far as it is believed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from gateway.events import Feedback, Lesson, TrustTuned
+from gateway.transaction import Record
+from router_models.policy import State
+from router_models.suspicion import Suspicion
+from router_models.trust import Claim, Trust, Verdict
+
+IMPLICIT: Final = "implicit:"
+"""What the sources of the gateway's own observations begin with."""
+
+IN_FULL: Final = Verdict(1.0)
+
+
+class Judges(NamedTuple):
+    """How feedback is judged: ``keys`` too, or end users alone; not at all without ``suspicion``."""
+
+    suspicion: Suspicion | None = None
+    keys: bool = False
+
+    @classmethod
+    def of(cls, said: tuple[Mapping[str, Any] | None, bool] | None) -> Judges:
+        """The judges that :meth:`said` gave; nobody is judged where nothing was said."""
+        parameters, keys = said or (None, False)
+        return cls(None if parameters is None else Suspicion(**parameters), keys)
+
+    @classmethod
+    def told(cls, event: TrustTuned) -> Judges:
+        """The judges that an event sets in."""
+        return cls.of((json.loads(event.parameters) if event.parameters else None, event.keys))
+
+    def said(self) -> tuple[Mapping[str, Any] | None, bool]:
+        """What makes them again, JSON-ready."""
+        return None if self.suspicion is None else self.suspicion.parameters, self.keys
+
+    def judge(
+        self, trust: Trust, record: Record, event: Feedback, lesson: Lesson, state: Callable[[], State]
+    ) -> Verdict:
+        """The verdict on one outcome; ``state`` is what the policy had learned before it."""
+        if self.suspicion is None or record.source is None:
+            return IN_FULL
+        trust.suspicion = self.suspicion
+        observed = record.source.startswith(IMPLICIT)
+        judged = not observed and (self.keys or "/" in record.source)
+        features = np.frombuffer(lesson.features, "<f4")
+        expected = _expected(state(), lesson.arm, features) if judged else 0.0
+        claim = Claim(record.source, lesson.arm, event.reward, expected, record.at / 1e6, record.subject or bytes(16))
+        if not judged:
+            return trust.vouched(claim)
+        return trust.judge(claim) if event.previous is None else trust.amended(claim)
+
+
+def _expected(state: State, arm: str, features: np.ndarray[tuple[int], np.dtype[np.float32]]) -> float:
+    """The policy's mean for this arm; the middle for one that it does not know."""
+    snapshot = state.snapshot()
+    if arm not in snapshot.arms:
+        return 0.5
+    return float(snapshot.expected(features[None])[0, snapshot.arms.index(arm)])
