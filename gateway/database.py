@@ -40,7 +40,7 @@ def connect(data_dir: Path, *, file: str = FILE) -> sa.Engine:
 
 def _configure(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # transactions are begun by hand: see begin()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "journal_size_limit=67108864"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "journal_size_limit=67108864", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

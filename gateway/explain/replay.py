@@ -21,6 +21,8 @@ def recompute(
     position = decision.position or int(decision.version.partition(".")[2])
     if not decision.drawn:
         return _untold(position, "the client named the model: nothing was computed")
+    if not decision.features:
+        return _untold(position, "what was asked is not known any more: it was erased, or is older than what is kept")
     fold = restore(connection, make_policy=make_policy, upto=position)
     if fold.lineage != decision.lineage:
         return _untold(position, "the log does not reach back to this version")

@@ -9,9 +9,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
+import numpy as np
 import sqlalchemy as sa
 
-from gateway.events import EVERYONE, Decision, Feedback, FeedbackExcluded, FeedbackReleased, Payment, decode, encode
+from gateway import npz
+from gateway.events import (
+    EVERYONE,
+    Checkpoint,
+    Decision,
+    Feedback,
+    FeedbackExcluded,
+    FeedbackReleased,
+    Payment,
+    decode,
+    encode,
+)
 from gateway.governance.receipt import Removed
 from gateway.schema import RARE, erasures, events, keys, metadata, salts
 from gateway.transaction import Record, Transaction
@@ -89,6 +101,28 @@ def unname(transaction: Transaction, tenant: str, names: Collection[str]) -> set
             _rewrite(transaction, seq, encode(msgspec.structs.replace(event, sources=left, note="")))
             found.add(whose)
     return found
+
+
+def disguise(transaction: Transaction, tenant: str, source: str, alias: str) -> int:
+    """Call an end user by another name in what stands for events that are not kept.
+
+    What they said then is part of sums, and stays so; who they were does not. Returns the first position concerned, 0
+    for none.
+    """
+    kept = sa.select(events.c.seq, events.c.payload).where(
+        events.c.tenant == tenant, events.c.kind == Checkpoint.kind, RARE
+    )
+    found: list[int] = []
+    for seq, payload in transaction.connection.execute(kept).all():
+        event = decode(Checkpoint.kind, payload)
+        assert isinstance(event, Checkpoint)
+        arrays = npz.read(event.archive)
+        naming = {name: each for name, each in arrays.items() if each.dtype.kind == "U" and (each == source).any()}
+        if naming:
+            other = {name: np.where(each == source, alias, each) for name, each in naming.items()}
+            _rewrite(transaction, seq, encode(Checkpoint(archive=npz.dump({**arrays, **other}))))
+            found.append(seq)
+    return min(found, default=0)
 
 
 def others(transaction: Transaction, tenant: str, source: str | None = None) -> int:

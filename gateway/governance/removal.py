@@ -73,8 +73,9 @@ def remove_user(erasure: str, transaction: Transaction) -> Progress:
     changed = belongings.unname(transaction, tenant, [source])
     others = belongings.others(transaction, tenant, source)
     removed = removed.plus(Removed(others=others, pseudonyms=shred(connection, progress.whose)))
-    progress = progress.further(removed, first=first)
-    if progress.removed.events:
+    disguised = belongings.disguise(transaction, tenant, source, f"erased/{erasure}")
+    progress = progress.further(removed, first=first).further(Removed(), first=disguised)
+    if progress.first:
         changed.add(tenant)
     _reread(transaction, changed, first=progress.first)
     return progress.nameless().store(connection)

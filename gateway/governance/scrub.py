@@ -21,7 +21,6 @@ def scrub(connection: sa.Connection) -> None:
     Nobody else can write meanwhile, about a second for each 100 MB; readers go on. Raises :class:`Busy`.
     """
     raw: Any = connection.connection.dbapi_connection
-    raw.execute("PRAGMA secure_delete=ON")
     raw.execute("VACUUM")
     until = time.monotonic() + PATIENCE_S
     while raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
