@@ -26,11 +26,12 @@ class Prometheus:
         self._client = httpx.Client(base_url=f"{url}/api/v1", timeout=PATIENCE_S)
 
     def up(self) -> bool:
-        """Whether it has scraped the gateway."""
+        """Whether it is ready and has scraped the gateway."""
         try:
-            return bool(self.query("up == 1"))
+            ready = self._client.get("/query", params={"query": "up == 1"})
         except httpx.TransportError:
             return False
+        return ready.status_code == 200 and bool(ready.json()["data"]["result"])
 
     def query(self, expression: str) -> list[dict[str, Any]]:
         """The series that an expression yields now."""

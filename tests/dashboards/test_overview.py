@@ -18,11 +18,13 @@ from gateway import __version__
 from gateway.metrics import Metrics
 from tests.dashboards.scraping import Prometheus, scraping
 from tests.support import answers, cards, gateway
-from tests.support.gateway import Gateway, eventually
+from tests.support.gateway import ADMIN_KEY, Gateway, eventually
 from tests.support.upstream import Script, Upstream, refusal, whole
 
 #: Rows as peers and users know them, in their order.
 ORDER = ["Traffic", "Tokens and cost", "Routing and model distribution", "Learning", "Model health", "Process"]
+
+ADMIN = {"authorization": f"Bearer {ADMIN_KEY}"}
 
 QUERIES = [(panel.title, query.expression) for panels in ROWS.values() for panel in panels for query in panel.queries]
 RULES = [rule["expr"] for group in yaml.safe_load(alerts.rendered())["groups"] for rule in group["rules"]]
@@ -89,6 +91,8 @@ def server(tmp_path_factory: pytest.TempPathFactory, shared_upstream: Upstream) 
     shared_upstream.scripts["bad"] = refusal(500)
     shared_upstream.scripts["mute"] = Script(pieces=[whole(answers.compact({"choices": [], "usage": answers.USAGE}))])
     with gateway.launched(home / "gateway", {"models": models}) as running, scraping(running, home) as found:
+        shadow = {"policy": "linucb", "canary": 0.5}
+        assert running.client.post("/admin/v1/router/shadow", json=shadow, headers=ADMIN).status_code == 200
         for _ in range(2):
             traffic(running)
             learned = f"polyculture_learner_lessons >= {running.metric('polyculture_learner_lessons')}"
