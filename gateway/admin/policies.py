@@ -166,4 +166,4 @@ def figures(judgement: Judgement) -> str:
         return f"The log has {counted} to judge by, which is too few."
     gap = judgement.difference
     said = f"{gap.value:+.4f} (95 %: {gap.low:+.4f} to {gap.high:+.4f})"
-    return f"By {counted}, it would have earned {said} more than what served: that is not shown to be no worse."
+    return f"By {counted}, it would have earned {said} against what served: it is not shown to be no worse."

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import sqlalchemy as sa
 
-from gateway.events import Decision
+from gateway.events import Checkpoint, Decision, Erased, FeedbackExcluded
 from gateway.explain.explanation import Recomputed
 from gateway.fold import Fold
 from gateway.history import restore
+from gateway.schema import RARE, events
 from gateway.tenants import PolicyMaker
+from gateway.transaction import read
 from router_models import make
 from router_models.policy import Vector
 
@@ -31,6 +33,8 @@ def recompute(
         return _untold(position, "the log does not know all of its models at this version")
     logged = np.frombuffer(decision.probabilities, "<f8")
     note = "" if decision.position else "an older version logged it, without all that its prices rested on"
+    if _thinned(connection, position):
+        note = "events from before it have been dropped or erased since"
     return Recomputed(
         position=position,
         exact=anew.tobytes() == logged.tobytes(),
@@ -61,6 +65,18 @@ def propose(fold: Fold, decision: Decision, *, tenant: str) -> Vector | None:
     )
     probabilities: Vector = proposal.probabilities[rows]
     return probabilities
+
+
+def _thinned(connection: sa.Connection, position: int) -> bool:
+    """Whether the log has lost events that were there at this position."""
+    kinds = (Checkpoint.kind, Erased.kind, FeedbackExcluded.kind)
+    for record in read(connection, RARE, events.c.kind.in_(kinds), events.c.seq > position):
+        event = record.event
+        if isinstance(event, FeedbackExcluded) and event.reason != "erased":
+            continue
+        if isinstance(event, Checkpoint) or (isinstance(event, Erased | FeedbackExcluded) and event.first <= position):
+            return True
+    return False
 
 
 def _untold(position: int, note: str) -> Recomputed:

@@ -12,7 +12,7 @@ from gateway.events import Decision, Feedback
 from tests.conftest import Start
 from tests.support import cards
 from tests.support import gateway as gateways
-from tests.support.gateway import ADMIN_KEY, KEY, Gateway, question
+from tests.support.gateway import ADMIN_KEY, KEY, Gateway, eventually, question
 from tests.support.upstream import Upstream
 
 PROMPT = "Who signs off on travel expenses?"
@@ -138,10 +138,13 @@ def test_they_are_known_again_after_a_restart_and_may_be_taken_back(start: Start
     assert told(gateway, upstream) == []
 
 
-def test_only_sources_that_are_named_are_heard(kept: Gateway, upstream: Upstream) -> None:
+def test_only_sources_that_are_named_are_heard_and_who_is_erased_no_more(kept: Gateway, upstream: Upstream) -> None:
     corrected(kept, "The key says so.", tenant="named")
     corrected(kept, "A user says so.", tenant="named", source="u1")
     assert told(kept, upstream, tenant="named") == ["A user says so."]
+    admin = {"authorization": f"Bearer {ADMIN_KEY}"}
+    assert kept.client.delete("/admin/v1/users/named/u1", params={"tenant": "named"}, headers=admin).status_code == 200
+    eventually(lambda: told(kept, upstream, tenant="named") == [])
 
 
 def test_they_are_bounded_in_number_and_in_characters(kept: Gateway, upstream: Upstream) -> None:

@@ -15,7 +15,7 @@ from gateway.explain.explanation import Recomputed
 from gateway.explain.replay import recompute
 from tests.conftest import ACME_KEY, Start
 from tests.support import cards
-from tests.support.gateway import Gateway, question
+from tests.support.gateway import ADMIN_KEY, Gateway, question
 from tests.support.upstream import Upstream
 
 PROMPTS = ("What is 2 + 2?", "Hello there!", "Sort this list in Python.", "Tell me about cats.")
@@ -73,6 +73,29 @@ def test_decisions_made_while_the_learner_works_replay_too(start: Start, upstrea
     assert all(anew.exact for _, anew in replays(gateway.data_dir, gateway))
 
 
+def test_what_was_erased_is_missing_and_it_says_so(start: Start, upstream: Upstream) -> None:
+    gateway = start(cards.healthy(upstream.url), ACME_KEY=ACME_KEY)
+    lived(gateway, 5)
+    name = gateway.chat(PROMPTS[0]).headers["x-polyculture-decision-id"]
+    mine = gateway.chat(PROMPTS[1]).headers["x-polyculture-decision-id"]
+    gateway.feedback({"decision_id": mine, "score": 1, "source": "ann"})
+    later = gateway.chat(PROMPTS[0]).headers["x-polyculture-decision-id"]
+    admin = {"authorization": f"Bearer {ADMIN_KEY}"}
+    for who in ("users/default/ann?tenant=default", "tenants/acme"):
+        assert gateway.client.delete(f"/admin/v1/{who}", headers=admin).json()["step"] == "finished"
+    with connect(gateway.data_dir).connect() as connection:
+        notes = {}
+        for each in (name, mine, later):
+            (decision,) = gateway.events(Decision, about=each)
+            notes[each] = recompute(connection, decision, tenant="default").note
+    assert "dropped or erased since" in notes[name]
+    assert "it was erased" in notes[mine]
+    assert "dropped or erased since" in notes[later]
+    explained = gateway.client.get(f"/v1/decisions/{mine}").json()
+    assert (explained["feedback"], explained["replay"]["ok"]) == ([], True)
+    assert all(each["score"] is None for each in explained["candidates"])
+
+
 def test_what_cannot_be_computed_anew_says_why(healthy: Gateway) -> None:
     name = healthy.chat(PROMPTS[0]).headers["x-polyculture-decision-id"]
     (decision,) = healthy.events(Decision, about=name)
@@ -80,6 +103,7 @@ def test_what_cannot_be_computed_anew_says_why(healthy: Gateway) -> None:
         ({"lineage": 7}, "the log does not reach back"),
         ({"arms": ["math", "gone"]}, "does not know all of its models"),
         ({"position": 0}, "an older version logged it"),
+        ({"features": b"", "scores": b""}, "it was erased"),
     ]
     with connect(healthy.data_dir).connect() as connection:
         for change, note in changes:
