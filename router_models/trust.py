@@ -161,13 +161,17 @@ class Trust:
         return (claim.expected + said) / (1.0 + sum(each.weight for each in others))
 
     def _observe(self, source: Source, arm: int, reward: float, expected: float) -> None:
-        """Add the log-likelihood of a reward under each kind of dishonesty, over that under honesty."""
+        """Add the log-likelihood of a reward under each kind of dishonesty, over that under honesty.
+
+        What anybody would have said speaks for honesty only.
+        """
         mean = SLIP + (1.0 - 2.0 * SLIP) * min(max(expected, 0.03), 0.97)
         honest = _likelihood(reward, mean)
+        most = 0.0 if abs(reward - mean) < 0.5 else math.inf
         evidence = source.evidence
-        evidence[0] += _likelihood(reward, 1.0 - mean) - honest
-        evidence[1 + 2 * arm] += _likelihood(reward, 1.0 - STRAY) - honest
-        evidence[2 + 2 * arm] += _likelihood(reward, STRAY) - honest
+        evidence[0] += min(most, _likelihood(reward, 1.0 - mean) - honest)
+        evidence[1 + 2 * arm] += min(most, _likelihood(reward, 1.0 - STRAY) - honest)
+        evidence[2 + 2 * arm] += min(most, _likelihood(reward, STRAY) - honest)
         np.maximum(evidence, CREDIT, out=evidence)
 
     def _prior(self) -> Vector:
