@@ -24,9 +24,10 @@ from gateway.embedding import Embeddings
 from gateway.governance import belongings, remnants, removal
 from gateway.governance.audit import Audit
 from gateway.governance.identity import Identity
-from gateway.governance.progress import Progress, unfinished
+from gateway.governance.progress import Progress, State, unfinished
 from gateway.governance.receipt import Opening
 from gateway.governance.scrub import Busy, scrub
+from gateway.history import restore
 from gateway.keys import KeyRing
 from gateway.learner import Learner
 from gateway.log import Log, LogUnavailable
@@ -36,8 +37,8 @@ T = TypeVar("T")
 
 _logger = structlog.get_logger("polyculture.erasure")
 
-#: How long is waited before what the disk refused is tried again, in seconds.
-RETRY_S = 1.0
+#: How long is waited before what the disk refused is tried again, in seconds, and how often the learner is asked.
+RETRY_S, TRIES = 1.0, 10
 
 
 class Begun(NamedTuple):
@@ -68,20 +69,8 @@ class Erasures:
 
         One that is under way already is joined.
         """
-        before = await self._checksum()
-        first, last = await asyncio.to_thread(self._read, partial(belongings.extent, tenant=whose.tenant))
-        wanted = Progress(
-            id=secrets.token_hex(16),
-            at=0,
-            subject="",
-            kind="user" if whose.kind == "user" else "tenant",
-            tenant=whose.tenant,
-            name=whose.name,
-            first=first if whose.kind == "tenant" else 0,
-            last=last,
-            state_before=before,
-        )
-        progress, opening = await self._log.transact(partial(removal.begin, wanted, by, self._audit))
+        begin = partial(removal.begin, secrets.token_hex(16), whose, by, self._audit)
+        progress, opening = await self._log.transact(begin)
         return Begun(progress, opening, self._start(progress))
 
     async def resume(self) -> None:
@@ -115,10 +104,20 @@ class Erasures:
     async def _run(self, progress: Progress) -> Progress:
         async with self._turn:
             if progress.step == "begun":
+                progress = await self._survey(progress)
                 await (self._remove_tenant if progress.kind == "tenant" else self._remove_user)(progress)
             await self._leave_no_trace()
-            position, after = self._learner.fold.position, await self._checksum()
-            return await self._persist(partial(removal.conclude, progress.id, after, position, self._audit))
+            self._learner.erasing.pop(progress.id, None)
+            after = await asyncio.to_thread(self._state)
+            return await self._persist(partial(removal.conclude, progress.id, after, self._audit))
+
+    async def _survey(self, progress: Progress) -> Progress:
+        """Note what there is, before any of it goes."""
+        if progress.state_before:
+            return progress
+        extent = await asyncio.to_thread(self._read, partial(belongings.extent, tenant=progress.tenant))
+        before = await asyncio.to_thread(self._state)
+        return await self._persist(partial(removal.survey, progress.id, extent, before))
 
     async def _remove_tenant(self, progress: Progress) -> None:
         for after, upto in belongings.pieces(progress.first, progress.last):
@@ -142,10 +141,7 @@ class Erasures:
     async def _leave_no_trace(self) -> None:
         """Fold what is left, save that, and rewrite the files."""
         self._embeddings.forget()
-        await self._learner.settled()
-        controls = await asyncio.to_thread(self._read, Controls.read)
-        if self._learner.fold.stale(controls):
-            raise RuntimeError("what is left could not be folded: the next start tries again")
+        controls = await self._refolded()
         make = self._learner.fold.make_policy
         find = partial(remnants.remains, make_policy=make, controls=controls, pause=Breath())
         await self._persist(partial(remnants.settle, await asyncio.to_thread(self._read, find)))
@@ -158,10 +154,21 @@ class Erasures:
                 _logger.warning("scrub_delayed", error=str(error))
                 await asyncio.sleep(RETRY_S)
 
-    async def _checksum(self) -> str:
-        """The live state's."""
-        archive = await asyncio.to_thread(pack, contents(self._learner.fold))
-        return archive.checksum
+    async def _refolded(self) -> Controls:
+        """Wait until the live state is the fold of what is left; returns the controls of that."""
+        for _ in range(TRIES):
+            await self._learner.settled()
+            controls = await asyncio.to_thread(self._read, Controls.read)
+            if not self._learner.fold.stale(controls):
+                return controls
+            await asyncio.sleep(RETRY_S / TRIES)
+        raise RuntimeError("what is left could not be folded: the next start tries again")
+
+    def _state(self) -> State:
+        """The state by the log, and where that ends."""
+        make, pause = self._learner.fold.make_policy, Breath()
+        fold = self._read(partial(restore, make_policy=make, pause=pause))
+        return State(fold.position, pack(contents(fold)).checksum)
 
     async def _persist(self, work: Callable[[Transaction], T]) -> T:
         """Have it written, however often that takes; ``work`` finds out by itself what was written already."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -13,6 +13,13 @@ from gateway.governance.receipt import Removed, SignedReceipt
 from gateway.schema import erasures
 
 Step = Literal["begun", "removed", "finished"]
+
+
+class State(NamedTuple):
+    """What was known at a position of the log, by its checksum."""
+
+    position: int
+    checksum: str
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):

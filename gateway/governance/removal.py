@@ -11,25 +11,44 @@ from gateway.events import Erased, FeedbackExcluded
 from gateway.governance import belongings, remnants
 from gateway.governance.audit import GATEWAY, Audit
 from gateway.governance.identity import Identity, pseudonym, salt, shred
-from gateway.governance.progress import Progress, load, unfinished
+from gateway.governance.progress import Progress, State, load, unfinished
 from gateway.governance.receipt import Opening, Receipt, Removed, SignedReceipt
 from gateway.governance.remnants import Renewed
 from gateway.keys import retire
 from gateway.transaction import Transaction
 
 
-def begin(wanted: Progress, by: Identity, audit: Audit, transaction: Transaction) -> tuple[Progress, Opening]:
+def begin(
+    erasure: str, whose: Identity, by: Identity, audit: Audit, transaction: Transaction
+) -> tuple[Progress, Opening]:
     """Record that it has begun, and retire a tenant's keys; or find the one that is under way already."""
-    connection, whose = transaction.connection, wanted.whose
+    connection = transaction.connection
     subject = pseudonym(connection, whose)
     opening = Opening(whose.kind, whose.tenant, whose.name, salt(connection, whose).hex())
     for progress in unfinished(connection):
         if progress.step == "begun" and progress.whose == whose:
             return progress, opening
-    audit.record(transaction, actor=by, action=f"{whose.kind}.erase", subject=whose, detail={"erasure": wanted.id})
+    audit.record(transaction, actor=by, action=f"{whose.kind}.erase", subject=whose, detail={"erasure": erasure})
     keys = retire(connection, whose.tenant) if whose.kind == "tenant" else []
-    begun = replace(wanted, at=transaction.at, subject=subject, keys=keys, removed=Removed(keys=len(keys)))
+    begun = Progress(
+        id=erasure,
+        at=transaction.at,
+        subject=subject,
+        kind="user" if whose.kind == "user" else "tenant",
+        tenant=whose.tenant,
+        name=whose.name,
+        keys=keys,
+        removed=Removed(keys=len(keys)),
+    )
     return begun.store(connection), opening
+
+
+def survey(erasure: str, extent: tuple[int, int], before: State, transaction: Transaction) -> Progress:
+    """Note where a tenant's events begin, where the log ends, and what was known."""
+    progress = _now(transaction, erasure)
+    first, last = extent
+    noted = replace(progress, first=first if progress.kind == "tenant" else 0, last=last, state_before=before.checksum)
+    return noted.store(transaction.connection)
 
 
 def sweep(erasure: str, after: int, upto: int, transaction: Transaction) -> Progress:
@@ -89,12 +108,12 @@ def _reread(transaction: Transaction, tenants: Collection[str], *, first: int = 
         control(transaction, gone, tenant=tenant)
 
 
-def conclude(erasure: str, state_after: str, position: int, audit: Audit, transaction: Transaction) -> Progress:
+def conclude(erasure: str, after: State, audit: Audit, transaction: Transaction) -> Progress:
     """Tell the audit log that it is done, and sign the receipt."""
     progress = _now(transaction, erasure)
     if progress.step == "finished":
         return progress
-    detail = {"erasure": erasure, "state_before": progress.state_before, "state_after": state_after}
+    detail = {"erasure": erasure, "state_before": progress.state_before, "state_after": after.checksum}
     entry = audit.record(
         transaction, actor=GATEWAY, action=f"{progress.kind}.erased", subject=progress.subject, detail=detail
     )
@@ -105,8 +124,8 @@ def conclude(erasure: str, state_after: str, position: int, audit: Audit, transa
         finished=transaction.at,
         removed=progress.removed,
         state_before=progress.state_before,
-        state_after=state_after,
-        position=position,
+        state_after=after.checksum,
+        position=after.position,
         audit=entry.hash,
     )
     done = replace(progress, step="finished", receipt=SignedReceipt.of(receipt, audit.installation))

@@ -16,7 +16,7 @@ from gateway.governance import ageing, belongings, remnants, removal
 from gateway.governance.audit import Audit
 from gateway.governance.identity import Identity
 from gateway.governance.installation import Installation
-from gateway.governance.progress import Progress
+from gateway.governance.progress import Progress, State
 from gateway.history import restore, revised, revision
 from gateway.schema import events, snapshots
 from gateway.transaction import Transaction, read
@@ -51,18 +51,9 @@ class ErasedPast(Past):
 
     def begun(self, whose: Identity) -> Progress:
         self.count += 1
-        first, last = belongings.extent(self.connection, whose.tenant)
-        wanted = Progress(
-            id=str(self.count),
-            at=0,
-            subject="",
-            kind="user" if whose.kind == "user" else "tenant",
-            tenant=whose.tenant,
-            name=whose.name,
-            first=first if whose.kind == "tenant" else 0,
-            last=last,
-        )
-        progress: Progress = self.within(partial(removal.begin, wanted, ADMIN, self.audit))[0]
+        erasure, extent = str(self.count), belongings.extent(self.connection, whose.tenant)
+        self.within(partial(removal.begin, erasure, whose, ADMIN, self.audit))
+        progress: Progress = self.within(partial(removal.survey, erasure, extent, State(0, "")))
         return progress
 
     def refolded(self) -> None:

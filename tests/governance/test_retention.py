@@ -14,16 +14,21 @@ import sqlalchemy as sa
 from gateway.archive import contents, pack
 from gateway.config import Configuration
 from gateway.corrections.memories import Memories
-from gateway.events import EVERYONE, Checkpoint, Decision, Event, Feedback, PoolJoined
+from gateway.embedding import Embeddings
+from gateway.events import EVERYONE, Checkpoint, Decision, Event, Feedback, PoolJoined, TrustTuned
 from gateway.governance.audit import Audit, entries
+from gateway.governance.erasure import Erasures
+from gateway.governance.identity import Identity
 from gateway.governance.installation import Installation
 from gateway.governance.prompts import Prompts
 from gateway.governance.retention import Retention
 from gateway.history import refold
+from gateway.keys import KeyRing
 from gateway.schema import events, prompts
 from gateway.transaction import read
 from gateway.verification import verify
 from router_models import make
+from router_models.embedders import load
 from tests.conftest import Start
 from tests.governance.test_erasure import ACME, ask, verified
 from tests.log.conftest import Run
@@ -169,3 +174,36 @@ def test_a_gateway_does_it_by_itself(start: Start, upstream: Upstream) -> None:
     assert kept.tenant == "acme-inc"
     eventually(lambda: [each.tenant for each in gateway.records(Decision)] == ["default"])
     assert verified(gateway) == 2
+
+
+def test_who_is_erased_is_named_by_no_checkpoint_either(run: Run, engine: sa.Engine, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with kept(engine, tmp_path) as (live, retention):
+            await live.say(TrustTuned(parameters="{}", keys=False), tenant=EVERYONE)
+            for number in range(5):
+                await live.say(*said(number), source="key/ann@home")
+            await retention.drop(TENANT)
+            erasures = Erasures(
+                engine=engine,
+                log=live.log,
+                learner=live.learner,
+                audit=Audit(installation=Installation(data_dir=tmp_path)),
+                ring=KeyRing(principals={}),
+                embeddings=Embeddings(embedder=load("static"), wait_s=1.0, cache=0),
+            )
+            lessons = live.learner.fold.lessons
+            assert named(tmp_path)
+            whose = Identity(kind="user", tenant=TENANT, name="key/ann@home")
+            begun = await erasures.begin(whose, by=Identity(kind="key", tenant="", name="admin"))
+            assert (await begun.ended).step == "finished"
+            assert not named(tmp_path)
+            assert live.learner.fold.lessons == lessons
+            check(live, engine)
+
+    run(scenario())
+
+
+def named(folder: Path) -> bool:
+    """Whether any file speaks of Ann, in any encoding."""
+    data = b"".join(path.read_bytes() for path in folder.iterdir() if path.is_file())
+    return any("ann@home".encode(encoding) in data for encoding in ("utf-8", "utf-32-le", "utf-16-le"))
