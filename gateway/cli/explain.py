@@ -61,7 +61,8 @@ def _shown(found: dict[str, Any]) -> list[Any]:
     if found["answer"]:
         parts += ["", facts({"answered": found["answer"]["model"], **found["answer"]})]
     if found["feedback"]:
-        parts += ["", rows(found["feedback"], "at", "source", "status", "reward", "weight", "comment", "correction")]
+        columns = ("at", "source", "status", "reason", "reward", "weight", "honesty", "comment", "correction")
+        parts += ["", rows(found["feedback"], *columns)]
     return [*parts, "", facts(_replay(found["replay"]))]
 
 

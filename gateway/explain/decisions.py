@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Literal
 
 import msgspec
@@ -12,7 +13,7 @@ from gateway.aside import AsideFailed, aside
 from gateway.controls import Controls
 from gateway.errors import DecisionNotFound, Internal, RateLimited
 from gateway.exchange import subject_of
-from gateway.explain.explanation import Explanation, Replay, explain
+from gateway.explain.explanation import Explanation, Opinion, Replay, explain
 from gateway.keys import Principal
 from gateway.operations import Group, get
 from gateway.schema import events
@@ -49,7 +50,7 @@ class Decisions(Group):
         subject = subject_of(asked.id)
         history, controls = await asyncio.to_thread(self._about, subject or b"")
         try:
-            found = explain(history, controls=controls, withheld=self._service.learner.fold.withholds)
+            found = explain(history, controls=controls, opinion=partial(Opinion.of, self._service.learner.fold))
         except LookupError:
             raise DecisionNotFound("There is no such decision.", param="id") from None
         if found.tenant != principal.tenant and principal.scope != "admin":

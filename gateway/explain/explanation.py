@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -12,11 +12,29 @@ import numpy as np
 from gateway.controls import Controls
 from gateway.events import Answer, Audited, Decision, Exclusion, Feedback, Reason
 from gateway.exchange import COMPLETION_PREFIX
+from gateway.fold import Fold
 from gateway.hindsight import IMPLICIT
 from gateway.transaction import Record
 from router_models.drawing import drawn
 
 Status = Literal["counted", "amended", "kept", "withheld"] | Exclusion
+
+
+class Opinion(NamedTuple):
+    """What the live fold makes of an outcome: whether it is withheld, and why; how far its source is believed."""
+
+    withheld: bool = False
+    reason: str | None = None
+    honesty: float | None = None
+
+    @classmethod
+    def of(cls, fold: Fold, record: Record) -> Opinion:
+        """What this fold makes of it."""
+        own, source = fold.states.get(record.tenant), record.source or ""
+        if own is None:
+            return cls()
+        honesty = own.trust.honesty(source) if fold.judges.doubts(source) else None
+        return cls(fold.withholds(record), own.quarantine.reasons.get(record.seq), honesty)
 
 
 class Candidate(msgspec.Struct):
@@ -45,7 +63,8 @@ class Outcome(msgspec.Struct):
     """An outcome that was told, by ``source``.
 
     ``status``: it counts; was amended by a later one; is kept without teaching anything, as what is said of a model
-    that the client named; is withheld; or was revoked, rolled back, rejected or erased.
+    that the client named; is withheld, for a ``reason`` where its source is not believed; or was revoked, rolled
+    back, rejected or erased. ``honesty`` is how far the source is believed by now, where that is known.
     """
 
     position: int
@@ -53,6 +72,8 @@ class Outcome(msgspec.Struct):
     source: str
     implicit: bool
     status: Status
+    reason: str | None
+    honesty: float | None
     reward: float
     weight: float
     metric: str | None
@@ -108,11 +129,11 @@ class Explanation(msgspec.Struct):
 
 
 def explain(
-    history: Sequence[Record], *, controls: Controls, withheld: Callable[[Record], bool] = lambda record: False
+    history: Sequence[Record], *, controls: Controls, opinion: Callable[[Record], Opinion] = lambda record: Opinion()
 ) -> Explanation:
     """The explanation of the one decision that ``history`` is about, oldest record first. Raises ``LookupError``.
 
-    ``withheld`` tells whether the live fold withholds this feedback.
+    ``opinion`` is what the live fold makes of feedback.
     """
     record, decision = decided(history)
     assert record.subject is not None
@@ -136,7 +157,7 @@ def explain(
         excluded=decision.excluded,
         corrections=list(decision.corrections),
         answer=next((_answered(each.event, decision) for each in history if isinstance(each.event, Answer)), None),
-        feedback=_outcomes(history, controls, withheld),
+        feedback=_outcomes(history, controls, opinion),
         audited=next((each.event.reward for each in reversed(history) if isinstance(each.event, Audited)), None),
         replay=_replay(decision),
     )
@@ -178,23 +199,24 @@ def _answered(answer: Answer, decision: Decision) -> Answered:
     )
 
 
-def _outcomes(history: Sequence[Record], controls: Controls, withheld: Callable[[Record], bool]) -> list[Outcome]:
+def _outcomes(history: Sequence[Record], controls: Controls, opinion: Callable[[Record], Opinion]) -> list[Outcome]:
     told = [(each, each.event, controls.excluding(each)) for each in history if isinstance(each.event, Feedback)]
     latest = {record.source: record.seq for record, _, excluded in told if excluded is None}
     found = []
     for record, event, excluded in told:
         status: Status = "counted" if event.lesson is not None else "kept"
+        held = opinion(record)
         if excluded is not None:
             status = excluded.reason
         elif latest[record.source] != record.seq:
             status = "amended"
-        elif withheld(record):
+        elif held.withheld:
             status = "withheld"
-        found.append(_outcome(record, event, status))
+        found.append(_outcome(record, event, status, held))
     return found
 
 
-def _outcome(record: Record, event: Feedback, status: Status) -> Outcome:
+def _outcome(record: Record, event: Feedback, status: Status, held: Opinion) -> Outcome:
     source = record.source or ""
     return Outcome(
         position=record.seq,
@@ -202,6 +224,8 @@ def _outcome(record: Record, event: Feedback, status: Status) -> Outcome:
         source=source,
         implicit=source.startswith(IMPLICIT),
         status=status,
+        reason=held.reason if status == "withheld" else None,
+        honesty=held.honesty,
         reward=event.reward,
         weight=event.weight,
         metric=event.metric,

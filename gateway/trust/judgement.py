@@ -41,6 +41,10 @@ class Judges(NamedTuple):
         """What makes them again, JSON-ready."""
         return None if self.suspicion is None else self.suspicion.parameters, self.keys
 
+    def doubts(self, source: str) -> bool:
+        """Whether what this source says is judged."""
+        return self.suspicion is not None and not source.startswith(IMPLICIT) and (self.keys or "/" in source)
+
     def judge(
         self, trust: Trust, record: Record, event: Feedback, lesson: Lesson, state: Callable[[], State]
     ) -> Verdict:
@@ -48,8 +52,7 @@ class Judges(NamedTuple):
         if self.suspicion is None or record.source is None:
             return IN_FULL
         trust.suspicion = self.suspicion
-        observed = record.source.startswith(IMPLICIT)
-        judged = not observed and (self.keys or "/" in record.source)
+        judged = self.doubts(record.source)
         features = np.frombuffer(lesson.features, "<f4")
         expected = _expected(state(), lesson.arm, features) if judged else 0.0
         claim = Claim(record.source, lesson.arm, event.reward, expected, record.at / 1e6, record.subject or bytes(16))
