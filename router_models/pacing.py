@@ -13,8 +13,8 @@ import numpy as np
 
 from router_models.policy import Vector
 
-RECENT: Final = 200.0
-"""An arm's cost is the mean of about its last 200."""
+RECENT: Final = 50.0
+"""An arm's cost is the mean of about its last 50: soon enough to see a bill change, long enough to tell it."""
 
 HORIZON: Final = 200.0
 """Requests over which the bank's balance is meant to be spent."""
@@ -22,8 +22,15 @@ HORIZON: Final = 200.0
 RESERVE: Final = 10.0
 """Budgets that the bank is meant to keep, so that chance alone does not close it to what it can afford."""
 
-RICHEST: Final = 500.0
+RICHEST: Final = 100.0
 """Budgets that the bank holds at most, so that a long thrifty time does not end in a spree."""
+
+LEAK: Final = 1 / 2000
+"""Part of the bank that lapses with every request, so that any long stretch of traffic stays within the budget."""
+
+CAUTION: Final = 2.0
+"""The bank holds so many times what a request is expected to cost beyond its budget, for some cost twice as much, and
+what is overdrawn is missing afterwards."""
 
 HIGHEST: Final = 1e3
 HALVINGS: Final = 40
@@ -56,7 +63,8 @@ class Pacer:
         self.costs[0, arm] = min(self.costs[0, arm] + 1.0, RECENT)
         self.costs[1, arm] += (usd - self.costs[1, arm]) / self.costs[0, arm]
         if self.budget is not None:
-            self.bank = min(self.bank + self.budget - usd, RICHEST * self.budget)
+            kept = self.bank - LEAK * max(self.bank, 0.0)
+            self.bank = min(kept + self.budget - usd, RICHEST * self.budget)
 
     def drifted(self, arm: int, usd: float, since: int) -> None:
         """What an arm costs changed ``since`` payments ago, to ``usd`` on average: only these count."""
@@ -68,7 +76,7 @@ class Pacer:
 
     def allowance(self) -> float:
         """What one request may cost at most, in USD."""
-        return np.inf if self.budget is None else self.budget + max(self.bank, 0.0)
+        return np.inf if self.budget is None else self.budget + max(self.bank, 0.0) / CAUTION
 
     def expected(self) -> Vector:
         """Each arm's expected cost (K,) in USD; an arm never paid is hoped to cost as little as any other."""
@@ -81,7 +89,9 @@ class Pacer:
         if self.budget is None or not len(scores):
             return
         costs = self.expected() / self.budget
-        target = 1.0 + (self.bank / self.budget - RESERVE) / HORIZON - exploration * float(costs.mean())
+        explored = costs[costs <= self.allowance() / self.budget]
+        explored_costs = exploration * float(explored.sum()) / max(len(explored), 1)
+        target = 1.0 + (self.bank / self.budget - RESERVE) / HORIZON - explored_costs
 
         def spent(price: float) -> float:
             return (1.0 - exploration) * float(costs[(scores - price * costs).argmax(axis=1)].mean())

@@ -9,6 +9,7 @@ from router_models import make
 from router_models.alarm import Alarm
 from router_models.belief import Belief
 from router_models.drift import Drift
+from router_models.pacing import RECENT
 from router_models.policy import Arm, InvalidState, Observation
 from tests.router_models.drift.test_prompts import DIMENSIONS, EVENLY, TOPICS, requests
 
@@ -89,7 +90,7 @@ def test_another_price_is_expected_of_its_arm_alone() -> None:
     state = taught()
     before = state.snapshot().coefficients
     state.drifted(Alarm("prices", 20, "b", 5.0, 0.01))
-    assert state.pacer.costs.tolist() == [[200.0, 20.0], [pytest.approx(0.002), 0.01]]
+    assert state.pacer.costs.tolist() == [[RECENT, 20.0], [pytest.approx(0.002), 0.01]]
     state.drifted(Alarm("prices", 20, "nobody", 5.0, 0.01))
     state.drifted(Alarm("latencies", 20, "b", 5.0, 0.01))
     assert state.pacer.costs[1].tolist() == [pytest.approx(0.002), 0.01]
