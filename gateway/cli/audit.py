@@ -45,7 +45,7 @@ def verify(file: Path | None) -> None:
                 click.echo("nothing was recorded yet")
                 return
             raise click.ClickException("the installation's key is not there: give a head that was exported, --head")
-        trusted = installation.public if installation.known else held.public if held is not None else ""
+        trusted = _public(installation) if installation.known else held.public if held is not None else ""
         report = inspect(connection, trusted=trusted, held=held)
     _tell(report, trusted)
     if report.faults:
@@ -120,6 +120,13 @@ def receipt(file: Path, key: str | None) -> None:
     click.echo(f"state      {told.state_before} before")
     click.echo(f"           {told.state_after} after, at event {told.position}")
     click.echo(f"signed by  {fingerprint(found.public)}, public key {found.public}")
+
+
+def _public(installation: Installation) -> str:
+    try:
+        return installation.public
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _time(microseconds: int) -> str:

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 FILE = "installation.key"
 
+_REMEDY = "put the right file back, or remove it to have a new key sign from here on"
+
+
+class UnusableKey(OSError):
+    """The key's file holds something else; the message says what to do."""
+
 
 class Installation:
     """Signs for the gateway whose data directory this is. The key is read, or made, when it is first needed."""
@@ -31,7 +37,7 @@ class Installation:
 
     @cached_property
     def public(self) -> str:
-        """The public half, 32 bytes in hex. Raises :class:`OSError` and :class:`ValueError`."""
+        """The public half, 32 bytes in hex. Raises :class:`OSError`."""
         return self._key.public_key().public_bytes_raw().hex()
 
     def sign(self, purpose: str, message: str) -> str:
@@ -45,9 +51,12 @@ class Installation:
 
         if not self._path.exists():
             self._make()
-        key = load_pem_private_key(self._path.read_bytes(), password=None)
+        try:
+            key = load_pem_private_key(self._path.read_bytes(), password=None)
+        except (ValueError, TypeError) as error:
+            raise UnusableKey(f"{self._path} holds no key; {_REMEDY}") from error
         if not isinstance(key, Ed25519PrivateKey):
-            raise ValueError(f"{self._path} does not hold an Ed25519 key")
+            raise UnusableKey(f"{self._path} holds another kind of key than Ed25519; {_REMEDY}")
         return key
 
     def _make(self) -> None:

@@ -116,6 +116,10 @@ def test_without_the_key_a_head_that_was_exported_tells(data: Path, tmp_path: Pa
     assert refused.exit_code == 1
     assert "give a head that was exported" in refused.output
     assert polyculture(data, "audit", "verify", "--head", head).exit_code == 0
+    (data / KEY_FILE).write_text("nothing")
+    damaged = polyculture(data, "audit", "verify", "--head", head)
+    assert damaged.exit_code == 1
+    assert "put the right file back" in damaged.output
     head.write_text("{}")
     garbage = polyculture(data, "audit", "verify", "--head", head)
     assert garbage.exit_code == 1

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 
 from gateway.events import Answer, Decision, Feedback
 from tests.conftest import Start
+from tests.governance.planted import plant
 from tests.support.cards import card
 from tests.support.command import invoke, run
-from tests.support.gateway import ADMIN_KEY, KEY, Gateway
+from tests.support.gateway import ADMIN_KEY, KEY, PATIENCE_S, Gateway
 from tests.support.upstream import Upstream
 
 ACME = "pc-acme-key"
@@ -102,6 +105,34 @@ def test_nothing_of_an_erased_user_is_left_and_everyone_else_is_as_if_they_had_n
     again = ask(gateway, ACME, "she is back", user="ann@home")
     assert gateway.events(Feedback, about=again)
     assert verified(gateway) == 2
+
+
+def test_everyone_else_is_served_meanwhile(start: Start, upstream: Upstream) -> None:
+    configuration = {"models": [card("one", upstream.url), card("two", upstream.url)]}
+    gateway = start(configuration)
+    assert gateway.chat().status_code == 200
+    gateway.stop()
+    plant(gateway.data_dir, ["ampere", "becquerel"], events=4_000)
+    gateway = start(configuration)
+    answers: list[httpx.Response] = []
+    over = threading.Event()
+
+    def load() -> None:
+        while not over.is_set():
+            answers.append(gateway.chat(f"question {len(answers)}"))
+
+    asking = threading.Thread(target=load)
+    asking.start()
+    with httpx.Client(base_url=gateway.url, headers=ADMIN, timeout=PATIENCE_S) as admin:
+        done = admin.delete("/admin/v1/tenants/ampere").json()
+    over.set()
+    asking.join()
+    assert done["receipt"]["receipt"]["removed"]["events"] > 3_900
+    assert {answer.status_code for answer in answers} == {200}
+    decided = {record.subject for record in gateway.records(Decision)}
+    assert {bytes.fromhex(answer.headers["x-polyculture-decision-id"]) for answer in answers} <= decided
+    assert b"ampere" not in files(gateway.data_dir)
+    assert verified(gateway) > 0
 
 
 def test_a_receipt_can_be_checked_by_anyone(gateway: Gateway, tmp_path: Path) -> None:

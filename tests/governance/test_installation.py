@@ -6,8 +6,10 @@ import stat
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from gateway.governance.installation import FILE, Installation, fingerprint, signed
+from gateway.governance.installation import FILE, Installation, UnusableKey, fingerprint, signed
 
 
 def test_what_is_signed_is_found_good_and_nothing_else(tmp_path: Path) -> None:
@@ -43,6 +45,8 @@ def test_what_a_crash_left_half_written_is_written_anew(tmp_path: Path) -> None:
 
 
 def test_a_file_that_holds_another_kind_of_key_is_refused(tmp_path: Path) -> None:
-    (tmp_path / FILE).write_text("not a key")
-    with pytest.raises(ValueError, match="PEM"):
-        _ = Installation(data_dir=tmp_path).public
+    other = X25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    for content, told in ((b"not a key", "holds no key"), (other, "another kind of key")):
+        (tmp_path / FILE).write_bytes(content)
+        with pytest.raises(UnusableKey, match=told):
+            _ = Installation(data_dir=tmp_path).public
