@@ -20,6 +20,8 @@ from gateway.errors import BadRequest, GatewayError, Internal, MethodNotAllowed,
 from gateway.feedback import FeedbackEndpoint
 from gateway.http import ClientGone, Receive, Scope, Send
 from gateway.openapi import GROUPS
+from gateway.passthrough import Courier, Passthrough, form_to, json_to
+from gateway.providers.adapter import Providers
 from gateway.request import read_chat, read_embeddings
 from gateway.service import Service
 
@@ -65,6 +67,7 @@ def hot_endpoints(service: Service) -> dict[str, Any]:
         "/v1/completions": Completions(dialect=Text(), **shared),
         "/v1/responses": Completions(dialect=Responses(), **shared),
         "/v1/messages": Completions(dialect=Anthropic(), **shared),
+        **passing(service, shared),
         "/v1/feedback": FeedbackEndpoint(
             keys=service.keys.ring,
             log=service.log,
@@ -75,6 +78,19 @@ def hot_endpoints(service: Service) -> dict[str, Any]:
             learner=service.learner,
         ),
     }
+
+
+def passing(service: Service, shared: dict[str, Any]) -> dict[str, Any]:
+    """What is passed on to a model that the client names."""
+    courier = Courier(client=service.client, providers=Providers(), answer_limit=service.settings.max_answer_bytes)
+    shared = {**shared, "upstreams": service.upstreams.by(courier)}
+    reads = {
+        "/v1/moderations": json_to(b"/moderations", "moderations"),
+        "/v1/audio/speech": json_to(b"/audio/speech", "audio"),
+        "/v1/audio/transcriptions": form_to(b"/audio/transcriptions", "audio"),
+        "/v1/audio/translations": form_to(b"/audio/translations", "audio"),
+    }
+    return {path: Passthrough(dialect=Plain(read=read), **shared) for path, read in reads.items()}
 
 
 def cold_routes(endpoints: Endpoints, hot: dict[str, Any]) -> list[Route]:

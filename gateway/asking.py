@@ -80,13 +80,7 @@ class Asker:
             response = await self._send(model, reading, body)
             if response.status != 200:
                 raise await _refusal(model, response)
-            if reading.stream:
-                data, seen = await _first(model, response), Body()
-            else:
-                data = await response.read(limit=self._answer_limit)
-                seen = read_body(data)
-                if seen.error is not None or (seen.choices is None and reading.endpoint == "chat"):
-                    raise UpstreamFailed(f"The model {model.id} did not answer with a completion.")
+            data, seen = await self._heard(model, reading, response)
         except TransportTimeout as error:
             raise UpstreamTimeout(f"The model {model.id} did not answer in time.") from error
         except TransportError as error:
@@ -99,6 +93,16 @@ class Asker:
             return await self._providers.request(model, reading.endpoint, body)
         target, sent = TARGETS[reading.endpoint], with_model(body, model.card.upstream.model)
         return await self._client.request(b"POST", model.origin, target, model.headers, sent, timeouts=model.timeouts)
+
+    async def _heard(self, model: Model, reading: Reading, response: Response | Told) -> tuple[bytes, Body]:
+        """As much of an answer as must be there before it counts as begun: all of it, or a stream's first bytes."""
+        if reading.stream:
+            return await _first(model, response), Body()
+        data = await response.read(limit=self._answer_limit)
+        seen = read_body(data)
+        if seen.error is not None or (seen.choices is None and reading.endpoint == "chat"):
+            raise UpstreamFailed(f"The model {model.id} did not answer with a completion.")
+        return data, seen
 
 
 async def _first(model: Model, response: Response | Told) -> bytes:

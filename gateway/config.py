@@ -80,7 +80,7 @@ class ModelCard(Section):
 
     id: ModelId = Field(description="The name that clients use to force this model.")
     upstream: Upstream = Field(description="Where it is served.")
-    endpoint: Endpoint = Field("chat", description="What the model does: chat completions or embeddings.")
+    endpoint: Endpoint = Field("chat", description="What it does: chat, embeddings; by its name: moderations, audio.")
     description: str = Field("", description="What it is good at, in plain words: the router's first guess.")
     skills: tuple[str, ...] = Field((), description="Short names of skills, read like the description.")
     languages: tuple[str, ...] = Field((), description="Natural languages it handles; informative.")

@@ -121,10 +121,15 @@ def _card(model: Model) -> dict[str, Any]:
         "description": card.description,
         "endpoint": card.endpoint,
         "context_window": card.context_window,
+        "max_output_tokens": card.max_output_tokens,
         "modalities": sorted(card.modalities),
         "tools": card.tools,
         "json_mode": card.json_mode,
+        "skills": card.skills,
+        "languages": card.languages,
         "tags": sorted(card.tags),
+        "price": card.price.model_dump(),
+        "license": card.license,
     }
 
 

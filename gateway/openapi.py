@@ -25,6 +25,7 @@ _SPOKEN = (ChatRequest, EmbeddingsRequest, MessagesRequest, CountRequest, Respon
 _TYPES = (*_SPOKEN, FeedbackItem, FeedbackResult, *(each.answer for each in _OPERATIONS))
 _BODIES = tuple(each.asked for each in _OPERATIONS if each.with_body)
 _BINARY = {"type": "string", "format": "binary"}
+_ASKING = "400 401 404 409 413 415 422 429 502 503 504"
 _STATUSES = {
     "400": "The request is not valid.",
     "401": "The API key is missing or not valid.",
@@ -64,7 +65,7 @@ def _paths() -> dict[str, Any]:
     returned = {"anyOf": [_ref("FeedbackResult"), {"type": "object", "required": ["results"]}]}
     name = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
     return {
-        **{f"/v1/{path}": {"post": operation} for path, operation in _routed().items()},
+        **{f"/v1/{path}": {"post": operation} for path, operation in {**_routed(), **_passed_on()}.items()},
         "/v1/messages/count_tokens": {"post": _operation("Estimate a prompt's tokens", "400 401 413", "CountRequest")},
         "/v1/route": {"post": _operation("Show what would be chosen, and why", "400 401 404 413 503", "ChatRequest")},
         "/v1/feedback": {
@@ -82,14 +83,28 @@ def _paths() -> dict[str, Any]:
 
 def _routed() -> dict[str, Any]:
     """What is given to a model, in each dialect."""
-    errors = "400 401 404 409 413 415 422 429 502 503 504"
     prompt = {"type": "object", "properties": {"prompt": {"type": "string"}}, "required": ["prompt"]}
     return {
-        "chat/completions": _operation("Answer with the best model", errors, "ChatRequest", streams=True),
-        "completions": _operation("Answer a plain prompt", errors, prompt, streams=True),
-        "responses": _operation("Answer, in OpenAI's newer shape", errors, "ResponsesRequest", streams=True),
-        "messages": _operation("Answer, in Anthropic's shape", errors, "MessagesRequest", streams=True),
-        "embeddings": _operation("Embed texts", errors, "EmbeddingsRequest"),
+        "chat/completions": _operation("Answer with the best model", _ASKING, "ChatRequest", streams=True),
+        "completions": _operation("Answer a plain prompt", _ASKING, prompt, streams=True),
+        "responses": _operation("Answer, in OpenAI's newer shape", _ASKING, "ResponsesRequest", streams=True),
+        "messages": _operation("Answer, in Anthropic's shape", _ASKING, "MessagesRequest", streams=True),
+        "embeddings": _operation("Embed texts", _ASKING, "EmbeddingsRequest"),
+    }
+
+
+def _passed_on() -> dict[str, Any]:
+    """What is handed to the model that it names."""
+    named = {"model": {"type": "string"}}
+    form = {"type": "object", "properties": {**named, "file": _BINARY}, "required": ["model", "file"]}
+    judged = {"type": "object", "properties": {**named, "input": {}}, "required": ["model", "input"]}
+    spoken = {"type": "object", "properties": {**named, "input": {"type": "string"}}, "required": ["model", "input"]}
+    takes = "multipart/form-data"
+    return {
+        "moderations": _operation("Judge texts or images, by a named model", _ASKING, judged),
+        "audio/speech": _operation("Speak a text, by a named model", _ASKING, spoken, _BINARY, kind="audio/*"),
+        "audio/transcriptions": _operation("Write down speech, by a named model", _ASKING, form, takes=takes),
+        "audio/translations": _operation("Write down speech in English, by a named model", _ASKING, form, takes=takes),
     }
 
 
@@ -137,6 +152,7 @@ def _operation(
     answer: dict[str, Any] | None = None,
     *,
     kind: str = JSON,
+    takes: str = JSON,
     streams: bool = False,
 ) -> dict[str, Any]:
     schema = answer or ({"type": "object"} if kind == JSON else {"type": "string"})
@@ -150,7 +166,7 @@ def _operation(
     found: dict[str, Any] = {"summary": summary, "responses": responses}
     if body is not None:
         reference = _ref(body) if isinstance(body, str) else body
-        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": reference}}}
+        found["requestBody"] = {"required": True, "content": {takes: {"schema": reference}}}
     return found
 
 

@@ -41,6 +41,17 @@ class Upstreams:
         self._on_failure = on_failure
         self._sleep = sleep
 
+    def by(self, asker: Asker) -> Upstreams:
+        """The same way, with another one who asks."""
+        return Upstreams(
+            asker=asker,
+            retries=self._retries,
+            hedge_after_s=self._hedge_after_s,
+            jitter=self._jitter,
+            on_failure=self._on_failure,
+            sleep=self._sleep,
+        )
+
     async def answer(self, choice: Choice, reading: Reading, body: bytes, *, tried: list[Model]) -> Opened:
         """The first answer that begins. Raises the last model's :class:`GatewayError`.
 
@@ -133,7 +144,7 @@ async def _called_off(task: asyncio.Future[Opened]) -> None:
     task.cancel()
     with suppress(asyncio.CancelledError, GatewayError):
         opened = await task
-        opened.response.close()
+        await opened.response.aclose()
         opened.model.ended()
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from email import message_from_bytes
 from typing import Literal, TypeVar
 
 from tests.support import answers
@@ -45,8 +47,7 @@ class Call:
 
     @property
     def document(self) -> Document:
-        document: Document = json.loads(self.body)
-        return document
+        return read(self.head, self.body)
 
     def header(self, name: str) -> str | None:
         for line in self.head.decode("latin-1").split("\r\n")[1:]:
@@ -89,7 +90,7 @@ class Upstream:
                 self.probes += 1
                 await peer.send(whole(b'{"object": "list", "data": []}'))
                 continue
-            document = json.loads(body)
+            document = read(head, body)
             model = self.named(head, document)
             script = self.scripts.get(model) or self.speak(head, document)
             call = Call(model=model, head=head, body=body, script=script)
@@ -128,11 +129,32 @@ async def _play(peer: Peer, call: Call) -> bool:
     return script.ending == "keep"
 
 
+def read(head: bytes, body: bytes) -> Document:
+    """A request's fields, be it JSON or a form."""
+    kind = re.search(rb"(?i)content-type: (multipart/form-data[^\r]*)", head)
+    if kind is None:
+        document: Document = json.loads(body)
+        return document
+    form = message_from_bytes(b"content-type: " + kind[1] + b"\r\n\r\n" + body)
+    parts = [part for part in form.walk() if not part.is_multipart()]
+    fields = {
+        str(part.get_param("name", header="content-disposition")): part.get_payload(decode=True) for part in parts
+    }
+    return {**fields, "model": bytes(fields["model"]).decode()}
+
+
 def speak(head: bytes, document: Document) -> Script:
     """What a model in good health says; it refuses what it cannot make sense of."""
     try:
         if b"/embeddings " in head:
             return Script(pieces=[whole(answers.embeddings(document))])
+        if b"/moderations " in head:
+            return Script(pieces=[whole(answers.moderation(document))])
+        if b"/audio/speech " in head:
+            return Script(pieces=[whole(document["input"].encode() * 1000, kind="audio/mpeg")])
+        if b"/audio/" in head:
+            heard = f"{len(document['file'])} bytes, by {document['model']}"
+            return Script(pieces=[whole(answers.compact({"text": heard, "usage": {"type": "duration", "seconds": 1}}))])
         if document.get("stream"):
             return Script(pieces=stream(answers.events(document)))
         return Script(pieces=[whole(answers.completion(document))])
