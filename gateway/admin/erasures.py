@@ -61,7 +61,7 @@ class Erasing(Group):
         """All that is the tenant's, and all that was learned from it."""
         return await self._erase(principal, Identity(kind="tenant", tenant=asked.id), asked.wait)
 
-    @delete("/admin/v1/users/{id:path}", "Erase an end user", asked=UserErasure, answer=Erasure, errors="503")
+    @delete("/admin/v1/users/{id:path}", "Erase an end user", asked=UserErasure, answer=Erasure, errors="404 503")
     async def user(self, principal: Principal, asked: UserErasure) -> Erasure:
         """All that the end user said, the requests that it was about, and all that was learned from it."""
         return await self._erase(principal, Identity(kind="user", tenant=asked.tenant, name=asked.id), asked.wait)
