@@ -115,6 +115,32 @@ class Preference(Section):
     explore: bool = Field(True, description="False: always the best score, off the exploration's path.")
 
 
+class Gate(Section):
+    """What a version of the router must show before it goes live, and afterwards."""
+
+    mode: Literal["auto", "ope", "manual"] = Field(
+        "auto",
+        description="What goes live: all that is learned; what the log shows to be no worse; what is promoted.",
+    )
+    margin: float = Field(
+        0.02, ge=0, lt=0.1, description="Reward by which a version may be worse and still pass for no worse."
+    )
+    control_share: float = Field(
+        0.05,
+        ge=0,
+        le=0.3,
+        description="Share of requests that the last trusted version keeps, to compare; 0: no trials.",
+    )
+    trial_share: float = Field(0.3, gt=0, le=0.5, description="The same while what was promoted or brought in is new.")
+    trial_outcomes: int = Field(1000, ge=100, description="Outcomes after which a version is trusted.")
+
+    @model_validator(mode="after")
+    def _shares_fall(self) -> Gate:
+        if self.trial_share < self.control_share:
+            raise ValueError("trial_share must not be below control_share")
+        return self
+
+
 class Routing(Section):
     """How requests are spread over the eligible models."""
 
@@ -133,6 +159,7 @@ class Routing(Section):
     hedge_after_s: float | None = Field(
         None, gt=0, description="A model silent for so long gets a rival; off if left out."
     )
+    gate: Gate = Field(Gate(), description="What goes live, and what may stay.")
 
 
 class Metric(Section):

@@ -10,7 +10,7 @@ import uuid_utils
 
 from gateway.asking import Opened
 from gateway.dialects.dialect import Inquiry
-from gateway.events import Answer, Feedback, Lesson
+from gateway.events import Answer, Feedback
 from gateway.http import Header
 from gateway.keys import Principal
 from gateway.outcomes import WEIGHT
@@ -147,9 +147,7 @@ class Exchange:
     def implicit(self, arm: str) -> Feedback:
         """The outcome that a faulty answer is for its model."""
         assert self.choice is not None
-        decision = self.choice.decision
-        lesson = Lesson(arm, decision.features, decision.lineage) if decision.features else None
-        return Feedback(reward=0.0, weight=WEIGHT, previous=None, lesson=lesson)
+        return Feedback(reward=0.0, weight=WEIGHT, previous=None, lesson=self.choice.decision.lesson(arm))
 
     def labels(self) -> dict[str, Any]:
         """What a log line says of this request."""

@@ -253,10 +253,9 @@ def _lesson(history: list[Record], decided: Record) -> Lesson | None:
     """What this outcome teaches: the model that really answered, at the decision's features."""
     decision = decided.event
     assert isinstance(decision, Decision)
-    if not decision.features:
-        return None
-    answered = next((each.event.answered for each in history if isinstance(each.event, Answer)), decision.chosen)
-    return Lesson(answered, decision.features, decision.lineage)
+    return decision.lesson(
+        next((each.event.answered for each in history if isinstance(each.event, Answer)), decision.chosen)
+    )
 
 
 def _shown(result: FeedbackResult | GatewayError) -> FeedbackResult:

@@ -30,12 +30,13 @@ from gateway.events import (
     LearningFrozen,
     LineageStarted,
     PolicyTuned,
+    Promoted,
     ShadowSet,
 )
 from gateway.fold import Fold
 from gateway.history import Revision, revised, revision
 from gateway.log import Log, LogUnavailable
-from gateway.publication import Hold, Publication, Published
+from gateway.publication import Doorkeeper, Hold, Publication, Published
 from gateway.transaction import Record
 from gateway.versions.version import Meaning, Reason, write
 
@@ -59,6 +60,7 @@ class Learner:
         self,
         *,
         fold: Fold,
+        door: Doorkeeper | None = None,
         engine: sa.Engine | None = None,
         log: Log | None = None,
         snapshot_every: int = 20_000,
@@ -67,7 +69,7 @@ class Learner:
     ) -> None:
         self.fold = fold
         self.log = log
-        self.publication = Publication(on_failure=on_failure)
+        self.publication = Publication(door=door, on_failure=on_failure)
         self.erasing: dict[str, str] = {}
         self._engine = engine
         self._snapshot_every = snapshot_every
@@ -102,6 +104,7 @@ class Learner:
 
     def start(self) -> None:
         """Publish what was restored, and start folding; what was folded at the start is saved if it was much."""
+        self.publication.door.revisit(self.fold, ())
         if self.fold.policy is not None:
             self.publication.refresh(self.fold, (EVERYONE, *self.fold.states))
         self._wake.set()
@@ -164,9 +167,11 @@ class Learner:
             least -= 1
             record = self._queue.popleft()
             if self.fold.apply(record):
+                self.publication.witness(record)
                 touched.update(self._touched(record))
             else:
                 self._on_failure()
+        self.publication.door.hear(self.fold)
         self.publication.refresh(self.fold, touched)
 
     def _touched(self, record: Record) -> Collection[str]:
@@ -175,7 +180,7 @@ class Learner:
         if isinstance(event, Control):
             self._controlled(record)
             return ()
-        if isinstance(event, ArmSet | ArmRemoved | LineageStarted | PolicyTuned):
+        if isinstance(event, ArmSet | ArmRemoved | LineageStarted | PolicyTuned | Promoted):
             return {EVERYONE, *self.publication.tenants}
         return () if isinstance(event, LearningFrozen) else self.fold.readers(record.tenant)
 
@@ -207,6 +212,8 @@ class Learner:
 
     def _swap(self, found: Revision) -> None:
         self.fold = revised(self.fold, found)
+        if found.fresh is not None:
+            self.publication.door.revisit(self.fold, found.tenants)
         self.publication.release(self.fold)
         if found.fresh is not None:
             self._saved = found.fresh.base

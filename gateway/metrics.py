@@ -88,6 +88,15 @@ class Metrics:
         self.learner_failures = Counter(
             "learner_failures", "Events or snapshots that the learner could not use.", **made
         )
+        self.gate_refusals = Counter("gate_refusals", "Versions that the gate refused, by check.", ["check"], **made)
+        self.gate_rollbacks = Counter(
+            "gate_rollbacks", "Versions taken back because they earned less, by how they came.", ["cause"], **made
+        )
+        self.gate_promotions = Counter("gate_promotions", "Candidates that the log spoke for.", **made)
+        self.drift_alarms = Counter(
+            "drift_alarms", "Changes of what is asked, or of a model.", ["kind", "model"], **made
+        )
+        self.beside = Counter("beside_requests", "Requests given to a version beside the live one.", ["group"], **made)
         self.embedding = Histogram(
             "embedding_duration_seconds", "Time to embed one prompt, uncached.", buckets=_OVERHEAD, **made
         )
@@ -118,6 +127,8 @@ class Metrics:
         series.latency.observe(now - exchange.started)
         if choice is None:
             return
+        if choice.decision.group:
+            self.beside.labels(choice.decision.group).inc()
         if choice.decision.drawn:
             self.routed.labels(choice.decision.chosen, choice.decision.reason).inc()
             self._remember(choice.decision.chosen)

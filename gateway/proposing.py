@@ -7,17 +7,23 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import structlog
 
 from gateway.batching import Batch
 from gateway.embedding import Embedding, Embeddings
 from gateway.publication import Published
 from gateway.request import Reading
 from router_models.features import Features, Traits, traits
-from router_models.policy import Mask, Proposal, Vector
+from router_models.policy import Mask, Proposal, Snapshot, Vector
+
+_logger = structlog.get_logger("polyculture.proposing")
 
 
 class Question(NamedTuple):
-    """One request before a published router: ``eligible`` (K,), ``costs`` (K,) in USD where they count."""
+    """One request before a published router: ``eligible`` (K,), ``costs`` (K,) in USD where they count.
+
+    ``assignment`` is the number that gave the request to this router rather than to one beside it.
+    """
 
     published: Published
     reading: Reading
@@ -26,14 +32,19 @@ class Question(NamedTuple):
     costs: Vector | None
     cost_weight: float
     explore: bool
+    assignment: float = 0.0
 
 
 class Proposed(NamedTuple):
-    """The policy's proposal, the features (d,) that it looked at, and whether the text's meaning is among them."""
+    """The policy's proposal, the features (d,) that it looked at, and whether the text's meaning is among them.
+
+    ``shadow`` (K,) are the probabilities of the policy that is asked and never heeded, where there is one.
+    """
 
     proposal: Proposal
     features: npt.NDArray[np.float32]
     embedded: bool
+    shadow: Vector | None = None
 
 
 class Proposer:
@@ -64,10 +75,13 @@ class Proposer:
             groups.setdefault(alike, []).append(row)
         answers: dict[int, Proposed] = {}
         for members in groups.values():
-            proposal = _propose([questions[row] for row in members], rows[members])
-            for row, probabilities, scores in zip(members, proposal.probabilities, proposal.scores, strict=True):
-                own = Proposal(probabilities=probabilities, scores=scores)
-                answers[row] = Proposed(own, rows[row], embeddings[row] is not None)
+            asked = [questions[row] for row in members]
+            proposal = _propose(asked, rows[members], asked[0].published.snapshot)
+            shadow = _aside(asked, rows[members])
+            for place, row in enumerate(members):
+                own = Proposal(probabilities=proposal.probabilities[place], scores=proposal.scores[place])
+                beside = None if shadow is None else shadow[place]
+                answers[row] = Proposed(own, rows[row], embeddings[row] is not None, beside)
         return [answers[row] for row in range(len(questions))]
 
 
@@ -81,13 +95,25 @@ def _traits(reading: Reading) -> Traits:
     )
 
 
-def _propose(questions: Sequence[Question], features: npt.NDArray[np.float32]) -> Proposal:
-    """Proposals for questions that differ in their requests alone."""
+def _propose(questions: Sequence[Question], features: npt.NDArray[np.float32], snapshot: Snapshot) -> Proposal:
+    """A snapshot's proposals for questions that differ in their requests alone."""
     first = questions[0]
-    return first.published.snapshot.propose_all(
+    return snapshot.propose_all(
         features,
         eligible=np.array([question.eligible for question in questions]),
         costs=None if first.costs is None else np.array([question.costs for question in questions]),
         cost_weight=first.cost_weight,
         explore=first.explore,
     )
+
+
+def _aside(questions: Sequence[Question], features: npt.NDArray[np.float32]) -> Vector | None:
+    """The shadow's probabilities (n, K), where there is one; should it fail, nobody is the worse for it."""
+    shadow = questions[0].published.shadow
+    if shadow is None:
+        return None
+    try:
+        return _propose(questions, features, shadow).probabilities
+    except Exception:
+        _logger.exception("shadow_failed")
+        return None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import structlog
 
 from gateway.events import EVERYONE
 from gateway.fold import Fold
+from gateway.transaction import Record
 from router_models.policy import Snapshot
 
 _logger = structlog.get_logger("polyculture.learner")
@@ -18,7 +19,9 @@ _logger = structlog.get_logger("polyculture.learner")
 class Published(NamedTuple):
     """What requests of one tenant read: version, lineage, snapshot, and where each arm stands in it.
 
-    ``position`` is the fold's at that moment: ahead of the version's by events that were merely counted.
+    ``position`` is the fold's at that moment: ahead of the version's by events that were merely counted. ``group`` is
+    whom it serves, ``share`` the control's of these requests while a ``trial`` goes on; what else serves this tenant's
+    requests stands ``beside`` it, and the ``shadow`` is asked and never heeded.
     """
 
     version: str
@@ -26,6 +29,47 @@ class Published(NamedTuple):
     snapshot: Snapshot
     places: dict[str, int]
     position: int
+    group: str = ""
+    share: float = 0.0
+    trial: int = 0
+    beside: Beside | None = None
+    shadow: Snapshot | None = None
+
+    def under(self, today: Published) -> Published:
+        """These beliefs under another's prices and position, for all requests."""
+        return self._replace(
+            snapshot=self.snapshot.priced(today.snapshot),
+            position=today.position,
+            group="",
+            share=0.0,
+            trial=0,
+            beside=None,
+            shadow=today.shadow,
+        )
+
+    def drawn(self, number: float) -> Published:
+        """Whom ``number`` in [0, 1) gives a request to: the canary first, then of the rest the control."""
+        beside = self.beside
+        if beside is None:
+            return self
+        if beside.canary is not None and number < beside.canary_share:
+            return beside.canary
+        rest = (number - beside.canary_share) / (1.0 - beside.canary_share)
+        if beside.control is None or rest >= beside.share:
+            return self
+        control = beside.control
+        return control._replace(
+            snapshot=control.snapshot.priced(self.snapshot), position=self.position, shadow=self.shadow
+        )
+
+
+class Beside(NamedTuple):
+    """What serves a share of a tenant's requests beside the live version."""
+
+    control: Published | None = None
+    share: float = 0.0
+    canary: Published | None = None
+    canary_share: float = 0.0
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -38,10 +82,47 @@ class Hold:
     until: int | None = None
 
 
+class Doorkeeper(Protocol):
+    """Who says what goes live."""
+
+    def witness(self, record: Record, live: Mapping[str, Published]) -> None:
+        """Take note of an event that was just folded; ``live`` is what serves each tenant."""
+
+    def hear(self, fold: Fold) -> None:
+        """Take what the fold has heard, and what it found to have changed."""
+
+    def admit(self, fold: Fold, tenant: str, live: Published | None) -> Published:
+        """What is to serve a tenant whose state is another one now."""
+
+    def revisit(self, fold: Fold, tenants: Collection[str]) -> None:
+        """The past is another one than before for these tenants, for all if none is named, by this fold."""
+
+
+class OpenDoor:
+    """Lets everything through."""
+
+    def witness(self, record: Record, live: Mapping[str, Published]) -> None:
+        """Nothing to note."""
+
+    def hear(self, fold: Fold) -> None:
+        """Nothing to be heard."""
+        fold.heard.clear()
+        fold.alarms.clear()
+
+    def admit(self, fold: Fold, tenant: str, live: Published | None) -> Published:
+        """What has been learned."""
+        return published(fold, tenant)
+
+    def revisit(self, fold: Fold, tenants: Collection[str]) -> None:
+        """Nothing to look at."""
+        self.hear(fold)
+
+
 class Publication:
     """The snapshots by tenant. ``on_failure`` is told of one that could not be made: the last good one stays."""
 
-    def __init__(self, *, on_failure: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, *, door: Doorkeeper | None = None, on_failure: Callable[[], None] = lambda: None) -> None:
+        self.door = door or OpenDoor()
         self._on_failure = on_failure
         self._published: dict[str, Published] = {}
         self._holds: list[Hold] = []
@@ -64,10 +145,14 @@ class Publication:
             if self._holds and self._held(tenant):
                 continue
             try:
-                self._published[tenant] = published(fold, tenant)
+                self._published[tenant] = self.door.admit(fold, tenant, self._published.get(tenant))
             except Exception:
                 self._on_failure()
                 _logger.exception("publish_failed", tenant=tenant)
+
+    def witness(self, record: Record) -> None:
+        """Show the door an event that was just folded."""
+        self.door.witness(record, self._published)
 
     def hold(self, hold: Hold, instead: dict[str, Published] | None = None) -> None:
         """Publish nothing more of these tenants but what is given ``instead``."""

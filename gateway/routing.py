@@ -100,13 +100,18 @@ class Router:
         """Choose. Raises :class:`ModelNotFound`, :class:`NoEligibleModel` and kin."""
         if reading.model != AUTO and not reading.model.startswith("auto:"):
             return self._forced(reading, principal)
-        considered = await self.consider(reading, principal, wishes)
+        considered = await self.consider(reading, principal, wishes, serve=True)
         number = self._draw()
         place = drawn(considered.proposed.proposal.probabilities, number)
         return self._chosen(considered, principal, reading, place, number)
 
-    async def consider(self, reading: Reading, principal: Principal, wishes: Wishes) -> Considered:
-        """Everything but the draw: this is what a dry run shows."""
+    async def consider(
+        self, reading: Reading, principal: Principal, wishes: Wishes, *, serve: bool = False
+    ) -> Considered:
+        """Everything but the draw: this is what a dry run shows.
+
+        To ``serve``, a version beside the live one may propose, unless the request is not to be explored.
+        """
         if not len(self.registry):
             raise NoEligibleModel("No model is registered.", param="model")
         name = reading.model.partition(":")[2]
@@ -115,7 +120,11 @@ class Router:
             known = ", ".join(f"auto:{each}" for each in sorted(self._routing.preferences))
             raise ModelNotFound(f"There is no policy {name!r} here; known are {known}.", param="model")
         embedding = await self._proposer.embedding(reading.text)
-        published = self._learner.published(principal.tenant)
+        published, number = self._learner.published(principal.tenant), 0.0
+        explore = preference.explore and wishes.explore
+        if serve and explore and published.beside is not None:
+            number = self._draw()
+            published = published.drawn(number)
         eligibility = self._aligned(published)
         conditions = eligibility.conditions(
             reading, tenant=self._tenants.get(principal.tenant), tags=wishes.tags | preference.tags
@@ -133,7 +142,8 @@ class Router:
             mask,
             self._costs(reading, eligibility) if cost_weight else None,
             cost_weight,
-            preference.explore and wishes.explore,
+            explore,
+            number,
         )
         proposed = await self._proposer.propose(question)
         return Considered(question, name, eligibility, excluded, proposed)
@@ -172,6 +182,11 @@ class Router:
             explore=question.explore,
             cost_weight=question.cost_weight,
             costs=b"" if question.costs is None else doubles(question.costs[mask]),
+            assignment=question.assignment,
+            group=considered.published.group,
+            share=considered.published.share if question.explore else 0.0,
+            trial=considered.published.trial if question.explore else 0,
+            shadow=b"" if considered.proposed.shadow is None else doubles(considered.proposed.shadow[mask]),
         )
         chosen = considered.eligibility.models[place]
         assert chosen is not None

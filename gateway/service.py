@@ -21,6 +21,8 @@ from gateway.corrections.memories import Memories
 from gateway.database import connect, exclusive, migrate
 from gateway.embedding import Embeddings
 from gateway.fold import Fold
+from gateway.gate.gate import Gate
+from gateway.gate.guard import Guard
 from gateway.governance.audit import GATEWAY, Audit
 from gateway.governance.erasure import Erasures
 from gateway.governance.identity import Identity
@@ -64,6 +66,7 @@ class Service:
     prompts: Prompts
     erasures: Erasures
     learner: Learner
+    guard: Guard
     router: Router
     upstreams: Upstreams
     admission: Admission
@@ -90,13 +93,13 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
             fold = restore(connection, make_policy=make)
         corrections = Memories(tenants=configuration.tenants, engine=engine, width=space.features.width)
         stack.push_async_callback(corrections.stop)
-        log, learner = _start_learning(stack, engine, fold, corrections, settings, metrics)
-        declared = (
-            Lineage(space=space, routing=configuration.routing, trust=configuration.feedback),
-            registry,
-            configuration.tenants,
+        gate = Gate(settings=configuration.routing.gate, engine=engine)
+        log, learner = _start_learning(stack, fold, gate, corrections, settings, metrics)
+        lineage = Lineage(space=space, routing=configuration.routing, trust=configuration.feedback)
+        await align(
+            lineage, registry, configuration.tenants, frozen=settings.frozen, log=log, learner=learner, audit=audit
         )
-        await align(*declared, frozen=settings.frozen, log=log, learner=learner, audit=audit)
+        guard = await _start_guard(stack, gate, log, learner, audit, metrics)
         await corrections.start(learner)
         embeddings = _embeddings(stack, space.embedder, settings, metrics)
         erasures = Erasures(engine=engine, log=log, learner=learner, audit=audit, ring=keys.ring, embeddings=embeddings)
@@ -118,14 +121,10 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
             prompts=Prompts(tenants=[each.id for each in configuration.tenants if each.store_prompts], log=log),
             erasures=erasures,
             learner=learner,
+            guard=guard,
             router=_router(registry, learner, embeddings, space, configuration),
             upstreams=_upstreams(registry, client, configuration.routing, settings, metrics),
-            admission=Admission(
-                limit=settings.max_concurrent,
-                queue=settings.max_queued,
-                wait_s=settings.queue_wait_ms / 1e3,
-                on_shed=metrics.shed.inc,
-            ),
+            admission=_admission(settings, metrics),
             corrections=corrections,
             client=client,
             metrics=metrics,
@@ -171,6 +170,16 @@ def _upstreams(registry: Registry, client: Client, routing: Routing, settings: S
         hedge_after_s=routing.hedge_after_s,
         jitter=random.Random().random,
         on_failure=lambda model, kind: metrics.failures.labels(model, kind).inc(),
+    )
+
+
+def _admission(settings: Settings, metrics: Metrics) -> Admission:
+    """How many requests go their way at a time."""
+    return Admission(
+        limit=settings.max_concurrent,
+        queue=settings.max_queued,
+        wait_s=settings.queue_wait_ms / 1e3,
+        on_shed=metrics.shed.inc,
     )
 
 
@@ -231,11 +240,15 @@ async def _start_specialists(stack: AsyncExitStack, registry: Registry, configur
 
 
 def _start_learning(
-    stack: AsyncExitStack, engine: sa.Engine, fold: Fold, corrections: Memories, settings: Settings, metrics: Metrics
+    stack: AsyncExitStack, fold: Fold, gate: Gate, corrections: Memories, settings: Settings, metrics: Metrics
 ) -> tuple[Log, Learner]:
     """Start the writer, and the learner behind it; on the way out the learner saves before the writer stops."""
     learner = Learner(
-        fold=fold, engine=engine, snapshot_every=settings.snapshot_every, on_failure=metrics.learner_failures.inc
+        fold=fold,
+        door=gate,
+        engine=gate.engine,
+        snapshot_every=settings.snapshot_every,
+        on_failure=metrics.learner_failures.inc,
     )
 
     def committed(records: Sequence[Record]) -> None:
@@ -243,13 +256,23 @@ def _start_learning(
         corrections.offer(records)
 
     hears = committed if corrections.keepers else learner.offer
-    log = Log(engine=engine, committed=hears, stuck_s=settings.durable_wait_ms / 1e3)
+    log = Log(engine=gate.engine, committed=hears, stuck_s=settings.durable_wait_ms / 1e3)
     learner.log = log
     log.start(asyncio.get_running_loop())
     stack.push_async_callback(log.stop)
     learner.start()
     stack.push_async_callback(learner.stop)
     return log, learner
+
+
+async def _start_guard(
+    stack: AsyncExitStack, gate: Gate, log: Log, learner: Learner, audit: Audit, metrics: Metrics
+) -> Guard:
+    """Act on what the gate finds, from here on."""
+    guard = Guard(gate=gate, log=log, learner=learner, audit=audit, metrics=metrics)
+    stack.push_async_callback(guard.stop)
+    await guard.start()
+    return guard
 
 
 def _watch(service: Service) -> None:

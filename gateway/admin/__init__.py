@@ -5,6 +5,7 @@ from __future__ import annotations
 from gateway.admin.audit import Auditing
 from gateway.admin.erasures import Erasing
 from gateway.admin.feedback import Judging
+from gateway.admin.gate import Gatekeeping
 from gateway.admin.learning import Learning
 from gateway.admin.policies import Policies
 from gateway.admin.quarantine import Quarantined
@@ -13,4 +14,14 @@ from gateway.admin.versions import Versioning
 from gateway.operations import Group
 
 #: Every group; a new one joins the routes and the published description by its line here.
-GROUPS: tuple[type[Group], ...] = (Policies, Learning, Versioning, Transfer, Judging, Quarantined, Auditing, Erasing)
+GROUPS: tuple[type[Group], ...] = (
+    Policies,
+    Gatekeeping,
+    Learning,
+    Versioning,
+    Transfer,
+    Judging,
+    Quarantined,
+    Auditing,
+    Erasing,
+)

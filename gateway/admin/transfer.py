@@ -24,11 +24,14 @@ class ExportAsked(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ImportAsked(msgspec.Struct, forbid_unknown_fields=True):
-    """Whose state the exported file becomes; ``adapt`` lets its hyperparameters differ from those here."""
+    """Whose state the exported file becomes; ``adapt`` lets its hyperparameters differ from those here, ``force``
+    brings it past the gate.
+    """
 
     data: bytes
     tenant: TenantName = DEFAULT_TENANT
     adapt: bool = False
+    force: bool = False
 
 
 class ImportDone(msgspec.Struct):
@@ -65,7 +68,11 @@ class Transfer(Ordering):
     async def bring(self, principal: Principal, asked: ImportAsked) -> ImportDone:
         """In place of what the tenant has learned so far; a rollback takes it back."""
         tenant = self._whom(asked.tenant)
-        note = self._noted(principal, "router.import", tenant=tenant, bytes=len(asked.data))
+        note = self._noted(principal, "router.import", tenant=tenant, bytes=len(asked.data), forced=asked.force)
         with told():
-            version = await self._steering.bring(asked.data, tenant=tenant, adapt=asked.adapt, also=note)
+            if not asked.force:
+                await self._service.guard.promotion.check(asked.data, tenant=tenant, adapt=asked.adapt)
+            version = await self._steering.bring(
+                asked.data, tenant=tenant, adapt=asked.adapt, forced=asked.force, also=note
+            )
         return ImportDone(version)

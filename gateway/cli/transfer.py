@@ -28,14 +28,15 @@ def export(gateway: Remote, *, target: Path, version: str, tenant: str) -> Page:
 @click.argument("origin", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--tenant", default="default", show_default=True, help="Whose state it becomes.")
 @click.option("--adapt", is_flag=True, help="Let its hyperparameters differ from those here.")
+@click.option("--force", is_flag=True, help="Bring it past the gate.")
 @click.confirmation_option("--yes", prompt="It takes the place of what the tenant has learned. Go on?")
 @remote
-def bring(gateway: Remote, *, origin: Path, tenant: str, adapt: bool) -> Page:
+def bring(gateway: Remote, *, origin: Path, tenant: str, adapt: bool, force: bool) -> Page:
     """Let a tenant's router know what the exported file ORIGIN holds; a rollback takes it back."""
     made = gateway.ask(
         "POST",
         "/admin/v1/router/import",
-        params={"tenant": tenant, "adapt": adapt},
+        params={"tenant": tenant, "adapt": adapt, "force": force},
         content=origin.read_bytes(),
     ).json()
     return Page(made, [facts(made)])

@@ -56,7 +56,7 @@ class LearningFrozen(Event, frozen=True):
 
 
 class Promoted(Event, frozen=True):
-    """An admin lets this version go live."""
+    """From here on this version serves, until another does; "" lets what is learned go live by itself again."""
 
     kind = "promoted"
     version: str
@@ -71,10 +71,11 @@ class PoolJoined(Event, frozen=True):
 
 
 class StateImported(Event, frozen=True):
-    """From here on the tenant has learned what ``archive`` holds, and nothing else."""
+    """From here on the tenant has learned what ``archive`` holds, and nothing else; ``forced`` past the gate."""
 
     kind = "state_imported"
     archive: bytes
+    forced: bool = False
 
 
 class Checkpoint(Event, frozen=True):

@@ -36,6 +36,9 @@ class Decision(Draw, frozen=True):
     ``explore``, and, where they counted, each eligible model's expected ``costs``, float64 in USD, at ``cost_weight``.
 
     ``corrections`` are the places in the log of the corrections that the model was told.
+
+    ``share`` is the control's share when the group was drawn, in the ``trial`` that began at that place in the log, 0
+    for none. ``shadow`` are the probabilities that the shadow policy gave the same arms, float64, where there was one.
     """
 
     version: str
@@ -55,6 +58,15 @@ class Decision(Draw, frozen=True):
     cost_weight: float = 0.0
     costs: bytes = b""
     corrections: tuple[int, ...] = ()
+    share: float = 0.0
+    trial: int = 0
+    shadow: bytes = b""
+
+    def lesson(self, answered: str) -> Lesson | None:
+        """What an outcome teaches, once this model answered; nothing where there is nothing to learn from."""
+        if not self.features:
+            return None
+        return Lesson(answered, self.features, self.lineage, self.group, self.share, self.trial)
 
     def propensity(self) -> float:
         """The probability with which the chosen model was drawn; 1 where it was forced."""
@@ -84,12 +96,14 @@ class Answer(Payment, frozen=True):
 
 
 class Lesson(msgspec.Struct, frozen=True, array_like=True):
-    """What an outcome teaches: this arm, at these features, in this space (lineage); ``group`` as in the decision."""
+    """What an outcome teaches: this arm, at these features, in this space (lineage); the rest is as in the decision."""
 
     arm: str
     features: bytes
     lineage: int
     group: str = ""
+    share: float = 0.0
+    trial: int = 0
 
 
 class Feedback(Event, frozen=True):

@@ -76,15 +76,17 @@ class Steering:
         chosen = json.dumps(inherited(fold, policy, parameters or {}) if policy else {}, sort_keys=True)
         return await self._write(ShadowSet(fold.lineage, policy, chosen, canary), EVERYONE, also)
 
-    async def bring(self, archive: bytes, *, tenant: str, adapt: bool = False, also: Also | None = None) -> str:
+    async def bring(
+        self, archive: bytes, *, tenant: str, adapt: bool = False, forced: bool = False, also: Also | None = None
+    ) -> str:
         """Let a tenant have learned what an exported file holds, in place of what it has learned so far.
 
         The file must be of this feature space and of the live policy, with models that there are here; ``adapt`` lets
-        it differ in hyperparameters. Raises :class:`Refused`.
+        it differ in hyperparameters, ``forced`` brings it past the gate. Raises :class:`Refused`.
         """
         await self._learner.save()
         await asyncio.to_thread(check, archive, self._learner.fold, adapt=adapt)
-        return await self._write(StateImported(archive), tenant, also)
+        return await self._write(StateImported(archive, forced), tenant, also)
 
     async def _write(self, event: Event, tenant: str, also: Also | None) -> str:
         def write(transaction: Transaction) -> int:

@@ -14,6 +14,7 @@ from gateway.fold import Fold
 from gateway.history import restore
 from gateway.learner import Learner
 from gateway.log import Log
+from gateway.publication import Doorkeeper
 from router_models import make
 from router_models.policy import Policy
 from tests.log.samples import TENANT, arm, started
@@ -24,9 +25,11 @@ BEGINNING: list[Event] = [started(), arm("a"), arm("b")]
 class Live:
     """A log and the learner behind it, as in a gateway."""
 
-    def __init__(self, *, engine: sa.Engine, fold: Fold, snapshot_every: int) -> None:
+    def __init__(self, *, engine: sa.Engine, fold: Fold, snapshot_every: int, door: Doorkeeper | None = None) -> None:
         self.failures = 0
-        self.learner = Learner(fold=fold, engine=engine, snapshot_every=snapshot_every, on_failure=self._failed)
+        self.learner = Learner(
+            fold=fold, door=door, engine=engine, snapshot_every=snapshot_every, on_failure=self._failed
+        )
         self.log = Log(engine=engine, committed=self.learner.offer)
         self.learner.log = self.log
 
@@ -47,11 +50,15 @@ class Live:
 
 @asynccontextmanager
 async def living(
-    engine: sa.Engine, *, make_policy: Callable[..., Policy] = make, snapshot_every: int = 10_000
+    engine: sa.Engine,
+    *,
+    make_policy: Callable[..., Policy] = make,
+    snapshot_every: int = 10_000,
+    door: Doorkeeper | None = None,
 ) -> AsyncIterator[Live]:
     with engine.connect() as connection:
         fold = restore(connection, make_policy=make_policy)
-    live = Live(engine=engine, fold=fold, snapshot_every=snapshot_every)
+    live = Live(engine=engine, fold=fold, snapshot_every=snapshot_every, door=door)
     live.log.start(asyncio.get_running_loop())
     live.learner.start()
     try:

@@ -1,0 +1,202 @@
+"""One tenant's router before the gate: what it is held against, what is tried, and what is trusted."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.config import Gate
+from gateway.fold import Heard
+from gateway.gate.acts import Act, Cause, Fallen, Refused
+from gateway.publication import Beside, Published
+from router_models.gate import Evidence, Finding, Trial, examine
+from router_models.policy import InvalidState
+
+FIRST: Final = 1000
+"""Outcomes before a tenant's first trial: until then every version is much better than the last."""
+
+ALPHA: Final = 0.01
+ROUTINE: Final = 0.003
+"""Chances that a trial flags a version that is no worse: of one that did not come by learning, and of one that did."""
+
+LOOK_S: Final = 1.0
+"""How long one thorough look at what is being learned holds, in seconds: it takes some 10 ms."""
+
+REMEMBERED: Final = 4096
+"""Decisions known to have had their first outcome."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the policy owes: exploration mass, share cap."""
+
+    floor: float = 0.0
+    cap: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A version that does not come by learning: why, what served ``before``, and whether an admin insists on it."""
+
+    cause: Cause
+    before: Published
+    forced: bool = False
+
+
+class Standing:
+    """``trusted`` serves the control; ``tried`` is trusted once the trial that ``began`` with it has run its course.
+    ``fallen`` says that the live version was found worse, and that the trusted one serves in its place.
+    """
+
+    def __init__(self, *, tenant: str, settings: Gate) -> None:
+        self._tenant = tenant
+        self._settings = settings
+        self._arrival: Arrival | None = None
+        self._first: dict[bytes | None, None] = {}
+        self._looked = 0.0
+        self.evidence = Evidence()
+        self.findings: tuple[Finding, ...] = ()
+        self.acts: deque[Act] = deque()
+        self.rest()
+
+    def rest(self) -> None:
+        """End the trial, whatever it found."""
+        self.trusted: Published | None = None
+        self.tried: Published | None = None
+        self.trial: Trial | None = None
+        self.cause: Cause = "learned"
+        self.began = 0
+        self.fallen = False
+
+    def forget(self) -> None:
+        """Begin anew, but for what is expected."""
+        self.rest()
+        self.evidence, self.findings = Evidence(), ()
+
+    def expect(self, arrival: Arrival) -> None:
+        """The next candidate is none that was learned."""
+        self._arrival = arrival
+
+    def hear(self, heard: Heard) -> None:
+        """Take an outcome that counted. In the trial, a decision's first one counts, of requests drawn in it."""
+        observation, lesson, trial = heard.observation, heard.lesson, self.trial
+        self.evidence.take(observation)
+        ours = lesson.trial == self.began and lesson.share > 0.0 and lesson.group != "canary"
+        if trial is None or self.fallen or not ours or not self._is_first(heard.record.subject):
+            return
+        live = lesson.group != "control"
+        if trial.update(observation.reward, live=live, share=lesson.share, weight=observation.weight):
+            self._fall()
+
+    def admit(
+        self, candidate: Published, live: Published | None, *, rules: Rules, lessons: int, now: float
+    ) -> Published:
+        """What is to serve: the candidate, or the live version still, or the trusted one again."""
+        if self.fallen and self.trusted is not None:
+            return self.trusted.under(candidate)
+        if live is None:
+            return candidate
+        if (live.lineage, live.snapshot.arms) != (candidate.lineage, candidate.snapshot.arms):
+            self.rest()
+        arrival, self._arrival = self._arrival, None
+        if arrival is not None:
+            return self._enter(candidate, arrival, rules)
+        if candidate.version != live.version and self._is_refused(candidate, live, rules, now):
+            return live
+        self._follow(candidate, lessons)
+        return self._tried(candidate)
+
+    def _enter(self, candidate: Published, arrival: Arrival, rules: Rules) -> Published:
+        """Try what did not come by learning; another policy's beliefs are not held against the old one's."""
+        before = arrival.before
+        found = self._faults(candidate)
+        if not found and arrival.cause == "imported" and not arrival.forced:
+            found = self._examined(candidate, before, rules)
+        self.rest()
+        if self._settings.control_share or found:
+            self._begin(before, candidate, cause=arrival.cause)
+        if found:
+            self._fall(found)
+            return before.under(candidate)
+        return self._tried(candidate)
+
+    def _is_refused(self, candidate: Published, live: Published, rules: Rules, now: float) -> bool:
+        before = self.findings
+        self.findings = self._faults(candidate, live)
+        if not self.findings and (now - self._looked < LOOK_S and self._looked):
+            self.findings = before
+        elif not self.findings:
+            self._looked = now
+            self.findings = self._examined(candidate, self.trusted or live, rules)
+        if self.findings and not before:
+            self.acts.append(
+                Refused(tenant=self._tenant, candidate=candidate.version, live=live.version, findings=self.findings)
+            )
+        return bool(self.findings)
+
+    def _examined(self, candidate: Published, trusted: Published, rules: Rules) -> tuple[Finding, ...]:
+        return examine(
+            candidate.snapshot, trusted=trusted.snapshot, evidence=self.evidence, floor=rules.floor, cap=rules.cap
+        ).findings
+
+    def _faults(self, candidate: Published, live: Published | None = None) -> tuple[Finding, ...]:
+        try:
+            candidate.snapshot.check(since=None if live is None else live.snapshot)
+        except InvalidState as error:
+            self._looked = 0.0
+            return (Finding("sound", str(error)),)
+        return ()
+
+    def _follow(self, candidate: Published, lessons: int) -> None:
+        """Let trust follow what was tried."""
+        over = self.trial is not None and self.trial.outcomes >= self._settings.trial_outcomes
+        if self._settings.mode != "auto":
+            if over:
+                self.rest()
+        elif self._settings.control_share and (over or (self.trial is None and lessons >= FIRST)):
+            self._begin(self.tried or candidate, candidate, cause="learned")
+
+    def _begin(self, trusted: Published, candidate: Published, *, cause: Cause) -> None:
+        settings, learned = self._settings, cause == "learned"
+        least = max(settings.control_share, 0.01)
+        self.trusted, self.tried, self.cause, self.began = trusted, candidate, cause, candidate.position
+        self.trial = Trial(
+            alpha=ROUTINE if learned else ALPHA,
+            tolerance=settings.margin,
+            share=least if learned else max(settings.trial_share, least),
+            least=least,
+        )
+
+    def _tried(self, candidate: Published) -> Published:
+        """The candidate with the control beside it, once they differ."""
+        trial, trusted = self.trial, self.trusted
+        if trial is None or trusted is None or trusted.version == candidate.version:
+            return candidate
+        share = trial.share
+        control = trusted._replace(group="control", share=share, trial=self.began, beside=None)
+        return candidate._replace(share=share, trial=self.began, beside=Beside(control=control, share=share))
+
+    def _fall(self, findings: tuple[Finding, ...] = ()) -> None:
+        assert self.trial is not None
+        assert self.trusted is not None
+        assert self.tried is not None
+        self.fallen = True
+        self.acts.append(
+            Fallen(
+                tenant=self._tenant,
+                live=self.tried.version,
+                trusted=self.trusted.version,
+                cause=self.cause,
+                outcomes=self.trial.outcomes,
+                findings=findings,
+            )
+        )
+
+    def _is_first(self, subject: bytes | None) -> bool:
+        if subject in self._first:
+            return False
+        self._first[subject] = None
+        if len(self._first) > REMEMBERED:
+            del self._first[next(iter(self._first))]
+        return True
