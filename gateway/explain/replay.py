@@ -12,23 +12,36 @@ from gateway.history import restore
 from gateway.schema import RARE, events
 from gateway.tenants import PolicyMaker
 from gateway.transaction import read
+from gateway.versions.version import place
 from router_models import make
-from router_models.policy import Vector
+from router_models.policy import Snapshot, Vector
+
+#: The group whose requests the shadow policy proposes for.
+CANARY = "canary"
 
 
 def recompute(
     connection: sa.Connection, decision: Decision, *, tenant: str, make_policy: PolicyMaker = make
 ) -> Recomputed:
-    """Fold the log up to where the decision's router stood, ask it again, and compare."""
-    position = decision.position or int(decision.version.partition(".")[2])
+    """Fold the log up to where the decision's router stood, ask it again, and compare.
+
+    A version that served later than it was learned, as one that was promoted or is the control, had its own beliefs
+    and that day's prices.
+    """
+    known = place(decision.version)[1]
+    position = decision.position or known
     if not decision.drawn:
         return _untold(position, "the client named the model: nothing was computed")
     if not decision.features:
         return _untold(position, "what was asked is not known any more: it was erased, or is older than what is kept")
-    fold = restore(connection, make_policy=make_policy, upto=position)
-    if fold.lineage != decision.lineage:
+    today = restore(connection, make_policy=make_policy, upto=position)
+    if today.lineage != decision.lineage:
         return _untold(position, "the log does not reach back to this version")
-    anew = propose(fold, decision, tenant=tenant)
+    before = today
+    if decision.group != CANARY and today.version(tenant) != decision.version:
+        before = restore(connection, make_policy=make_policy, upto=known)
+    snapshot = served(before, today, tenant=tenant, group=decision.group)
+    anew = None if snapshot is None else propose(snapshot, decision)
     if anew is None:
         return _untold(position, "the log does not know all of its models at this version")
     logged = np.frombuffer(decision.probabilities, "<f8")
@@ -43,9 +56,17 @@ def recompute(
     )
 
 
-def propose(fold: Fold, decision: Decision, *, tenant: str) -> Vector | None:
-    """The probabilities of the decision's arms, in its order, by ``fold``; ``None`` where it lacks one of them."""
-    snapshot = fold.state(tenant).snapshot()
+def served(before: Fold, today: Fold, *, tenant: str, group: str) -> Snapshot | None:
+    """What a group's requests read: the shadow's beliefs, or those ``before`` at the prices of ``today``."""
+    if group == CANARY:
+        own = today.states.get(tenant)
+        return None if own is None or own.shadow is None else own.shadow.snapshot()
+    snapshot = before.state(tenant).snapshot()
+    return snapshot if before is today else snapshot.priced(today.state(tenant).snapshot())
+
+
+def propose(snapshot: Snapshot, decision: Decision) -> Vector | None:
+    """The probabilities of the decision's arms, in its order; ``None`` where one of them is not known."""
     places = {name: place for place, name in enumerate(snapshot.arms)}
     if not places.keys() >= set(decision.arms):
         return None
