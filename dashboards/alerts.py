@@ -39,6 +39,11 @@ class Alert(NamedTuple):
         }
 
 
+def happened(metric: str, lately: str) -> str:
+    """Whether a counter of rare events went up, its first appearance included: no increase is seen of a new series."""
+    return f"increase({metric}[{lately}]) > 0 or ({metric} > 0 unless {metric} offset {lately})"
+
+
 SERVING: Final = (
     Alert(
         "PolycultureAbsent",
@@ -179,6 +184,54 @@ MODELS: Final = (
     ),
 )
 
+GATE: Final = (
+    Alert(
+        "PolycultureRolledBack",
+        happened("polyculture_gate_rollbacks_total", "30m"),
+        "0m",
+        "warning",
+        "{{ $labels.instance }} has taken a version back.",
+        "What came by {{ $labels.cause }} earned less than the last trusted version, which serves again.",
+    ),
+    Alert(
+        "PolycultureCandidateRefused",
+        happened("polyculture_gate_refusals_total", "30m"),
+        "0m",
+        "warning",
+        "{{ $labels.instance }} has refused a candidate.",
+        "It failed the check `{{ $labels.check }}`; the live version goes on serving.",
+    ),
+    Alert(
+        "PolycultureDrift",
+        happened("polyculture_drift_alarms_total", "30m"),
+        "0m",
+        "info",
+        "{{ $labels.instance }} sees a change of {{ $labels.kind }}.",
+        "What it learned is forgotten faster where it no longer holds. Model: {{ $labels.model }}.",
+    ),
+)
+
+FEEDBACK: Final = (
+    Alert(
+        "PolycultureFeedbackQuarantined",
+        'sum by (job, instance) (rate(polyculture_feedback_total{status="quarantined"}[10m]))'
+        " / sum by (job, instance) (rate(polyculture_feedback_total[10m])) > 0.2",
+        "10m",
+        "warning",
+        "{{ $labels.instance }} distrusts much of its feedback.",
+        "{{ $value | humanizePercentage }} of the feedback items are withheld from learning.",
+    ),
+    Alert(
+        "PolycultureFeedbackRefused",
+        'sum by (job, instance) (rate(polyculture_feedback_total{status="refused"}[10m]))'
+        " / sum by (job, instance) (rate(polyculture_feedback_total[10m])) > 0.5",
+        "10m",
+        "warning",
+        "{{ $labels.instance }} refuses most of its feedback.",
+        "{{ $value | humanizePercentage }} of the feedback items are not taken.",
+    ),
+)
+
 DIVERSITY: Final = (
     Alert(
         "PolycultureMonoculture",
@@ -204,6 +257,8 @@ GROUPS: Final[dict[str, tuple[Alert, ...]]] = {
     "polyculture-serving": SERVING,
     "polyculture-log": LOG,
     "polyculture-learner": LEARNER,
+    "polyculture-gate": GATE,
+    "polyculture-feedback": FEEDBACK,
     "polyculture-models": MODELS,
     "polyculture-diversity": DIVERSITY,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from dashboards.panels import Graph, Query
-from dashboards.queries import largest, rate, select, total
+from dashboards.queries import largest, rate, select, since_start, total
 
 ROUTING: Final = (
     Graph(
@@ -68,4 +68,25 @@ LEARNING: Final = (
         unit="ops",
     ),
     Graph("Frozen", "1 while learning is frozen.", (Query(select("learning_frozen"), "{{instance}}"),)),
+    Graph(
+        "Gate",
+        "Since the start: versions refused by check, taken back by how they had come, candidates promoted.",
+        (
+            Query(since_start("gate_refusals_total", "check"), "refused: {{check}}"),
+            Query(since_start("gate_rollbacks_total", "cause"), "taken back: {{cause}}"),
+            Query(since_start("gate_promotions_total"), "promoted"),
+        ),
+    ),
+    Graph(
+        "Beside the live version",
+        "Requests a second that a trusted control or a canary got.",
+        (Query(total(rate("beside_requests_total"), "group"), "{{group}}"),),
+        unit="ops",
+        stacked=True,
+    ),
+    Graph(
+        "Drift",
+        "Alarms since the start: what is asked, or what a model's answers are worth, cost, or take.",
+        (Query(since_start("drift_alarms_total", "kind", "model"), "{{kind}} {{model}}"),),
+    ),
 )

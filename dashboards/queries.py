@@ -36,3 +36,8 @@ def quantile(q: float, metric: str, *by: str) -> str:
 def share(part: str, whole: str) -> str:
     """A part of a whole, between 0 and 1; 0 where there is no part at all."""
     return f"({part} or vector(0)) / {whole}"
+
+
+def since_start(metric: str, *by: str) -> str:
+    """What a counter of rare events holds; 0 where there was none yet."""
+    return f"{total(select(metric), *by)} or vector(0)"

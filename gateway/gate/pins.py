@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from gateway.controls import Controls
 from gateway.events import EVERYONE, ArmRemoved, Event, Promoted
 from gateway.fold import Fold
 from gateway.history import restore
@@ -70,14 +71,25 @@ class Pins:
 
     def state(self, fold: Fold, tenant: str, version: str) -> State:
         """What a tenant's router knew at a version, under today's controls, hyperparameters and arms."""
-        assert fold.policy is not None
-        position = place(version)[1]
         with self._engine.connect() as connection:
-            past = restore(
-                connection, make_policy=fold.make_policy, controls=fold.controls, upto=position, tenants=[tenant]
-            )
-        changes: list[Event] = [ArmRemoved(name=name) for name in past.arms if name not in fold.arms]
-        changes += [event for name, event in fold.arms.items() if past.arms.get(name) != event]
-        for change in changes:
-            past.apply(Record(past.position, 0, change.kind, EVERYONE, None, None, change))
-        return fold.policy.load(past.state(tenant).arrays())
+            return beliefs(connection, fold, tenant, version, controls=fold.controls)
+
+
+def beliefs(
+    connection: sa.Connection, fold: Fold, tenant: str, version: str, *, controls: Controls | None = None
+) -> State:
+    """What a tenant's router knew at a version, among the arms of ``fold`` and by its hyperparameters.
+
+    Without ``controls`` those hold that held then, and with them maybe another policy's beliefs.
+    """
+    past = restore(
+        connection, make_policy=fold.make_policy, controls=controls, upto=place(version)[1], tenants=[tenant]
+    )
+    changes: list[Event] = [ArmRemoved(name=name) for name in past.arms if name not in fold.arms]
+    changes += [event for name, event in fold.arms.items() if past.arms.get(name) != event]
+    for change in changes:
+        past.apply(Record(past.position, 0, change.kind, EVERYONE, None, None, change))
+    state = past.state(tenant)
+    if fold.policy is None or past.live.policy != fold.live.policy:
+        return state
+    return fold.policy.load(state.arrays())

@@ -12,6 +12,7 @@ from hypothesis.stateful import rule
 
 from gateway.controls import Controls
 from gateway.database import begin
+from gateway.events import TrustTuned
 from gateway.governance import ageing, belongings, remnants, removal
 from gateway.governance.audit import Audit
 from gateway.governance.identity import Identity
@@ -34,6 +35,10 @@ class ErasedPast(Past):
         super().__init__()
         self.audit = Audit(installation=Installation(data_dir=Path(self.directory.name)))
         self.count = 0
+
+    @rule(parameters=st.sampled_from(["{}", ""]), keys=st.booleans())
+    def judge(self, parameters: str, keys: bool) -> None:
+        self.log(TrustTuned(parameters, keys))
 
     @rule(pinned=st.booleans())
     def pin(self, pinned: bool) -> None:
