@@ -60,13 +60,14 @@ def refold(
 
 
 def archives(connection: sa.Connection, *, upto: int | None = None) -> Iterator[Archive]:
-    """The saved snapshots, newest first."""
+    """The saved snapshots, newest first; one that is dropped in the meantime is passed over."""
     query = sa.select(snapshots.c.position).order_by(snapshots.c.position.desc())
     if upto is not None:
         query = query.where(snapshots.c.position <= upto)
     for position in list(connection.execute(query).scalars()):
-        row = connection.execute(sa.select(snapshots).where(snapshots.c.position == position)).one()
-        yield Archive(row.position, row.checksum, row.archive)
+        row = connection.execute(sa.select(snapshots).where(snapshots.c.position == position)).one_or_none()
+        if row is not None:
+            yield Archive(row.position, row.checksum, row.archive)
 
 
 class Revision(NamedTuple):

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 import sqlalchemy as sa
@@ -79,6 +79,7 @@ class Learner:
         self._queue: deque[Record] = deque()
         self._owed = False
         self._breath = Breath()
+        self._moving = asyncio.Lock()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._gathering: asyncio.TimerHandle | None = None
@@ -93,6 +94,12 @@ class Learner:
     def published(self, tenant: str) -> Published:
         """The router that a tenant's requests go by now."""
         return self.publication.of(tenant)
+
+    @asynccontextmanager
+    async def still(self) -> AsyncIterator[Fold]:
+        """The fold, which stays as it is until the block ends; elsewhere it may be read in the middle of an event."""
+        async with self._moving:
+            yield self.fold
 
     def offer(self, records: Sequence[Record]) -> None:
         """Take committed records, in log order."""
@@ -151,11 +158,12 @@ class Learner:
 
     async def _fold_some(self) -> None:
         """Count where the loop runs; learn, which may take long now and then, in the learner's thread."""
-        if _teaches(self._queue[0]):
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._fold)
-        else:
-            self._fold(counting=True)
-            await asyncio.sleep(0)
+        async with self._moving:
+            if _teaches(self._queue[0]):
+                await asyncio.get_running_loop().run_in_executor(self._thread, self._fold)
+            else:
+                self._fold(counting=True)
+        await asyncio.sleep(0)
 
     def _fold(self, *, counting: bool = False) -> None:
         """Fold for a while, and publish; ``counting`` ends before the next event that teaches."""
@@ -206,7 +214,8 @@ class Learner:
             self._on_failure()
             _logger.exception("refold_failed", position=self.fold.position)
             return
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._swap, found)
+        async with self._moving:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._swap, found)
         if found.fresh is not None:
             await self.save("refold")
 
@@ -226,16 +235,22 @@ class Learner:
         with self._engine.connect() as connection:
             return revision(connection, self.fold, make_policy=self.fold.make_policy, pause=self._breath)
 
-    async def save(self, reason: Reason = "asked") -> None:
-        """Write a snapshot of the fold, so that the next start folds only what came after; a failure is told."""
-        fold = self.fold
-        if self.log is None or fold.position == self._saved or fold.policy is None:
-            return
-        self._tried = fold.position
+    async def save(self, reason: Reason = "asked") -> int:
+        """Write a snapshot of the fold, so that the next start folds only what came after; a failure is told.
+
+        Returns the position of the last one written.
+        """
+        async with self.still() as fold:
+            if self.log is not None and fold.position != self._saved and fold.policy is not None:
+                self._tried = fold.position
+                await self._write(fold, reason, self.log)
+        return self._saved
+
+    async def _write(self, fold: Fold, reason: Reason, log: Log) -> None:
         meaning = Meaning.of(fold, parent=self._saved, reason=reason)
         try:
             archive = await asyncio.to_thread(pack, contents(fold))
-            await self.log.transact(partial(write, archive, meaning))
+            await log.transact(partial(write, archive, meaning))
         except LogUnavailable:
             _logger.warning("snapshot_not_saved", position=self._tried)
         except Exception:

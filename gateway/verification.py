@@ -20,7 +20,7 @@ from gateway.tenants import PolicyMaker
 class Verification:
     """``saved`` is the checksum of the state that the next start would have, ``refolded`` of what the log says;
     ``gap`` their largest difference. ``versions`` are the largest differences of saved versions, by position;
-    ``superseded`` those that do not hold under today's controls, and are never used.
+    ``superseded`` those that hold under no controls known now, and are never used.
     """
 
     events: int = 0
@@ -68,14 +68,15 @@ class _Group(NamedTuple):
 def _grouped(
     connection: sa.Connection, controls: Controls, *, make_policy: PolicyMaker
 ) -> tuple[Verification, dict[int, _Group]]:
-    """The versions that hold under today's controls; no other is ever used."""
+    """The versions by the last of their controls: today's, or those that were known when they were saved."""
     found, groups = Verification(), dict[int, _Group]()
     for archive in archives(connection):
         saved = unpack(archive, make_policy=make_policy)
-        if saved.stale(controls):
+        own = controls if not saved.stale(controls) else Controls.read(connection, upto=archive.position)
+        if saved.stale(own):
             found.superseded.append(archive.position)
         else:
-            groups.setdefault(controls.last, _Group(controls, [])).positions.append(archive.position)
+            groups.setdefault(own.last, _Group(own, [])).positions.append(archive.position)
     return found, groups
 
 

@@ -89,8 +89,10 @@ class Versions:
     async def save(self) -> Version:
         """Save the live state now. Raises :class:`UnknownVersion` where that did not work."""
         await self._learner.settled()
-        position = self._learner.fold.position
-        await self._learner.save()
+        known = self._learner.fold.position
+        position = await self._learner.save()
+        if position < known:
+            raise UnknownVersion("the live state could not be saved")
         return await self.get(name(self._learner.fold.lineage, position))
 
     async def pin(self, version: str, *, pinned: bool = True, also: Also | None = None) -> Version:

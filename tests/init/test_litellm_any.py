@@ -39,7 +39,7 @@ PARAMETERS = st.fixed_dictionaries(
         "tags": st.lists(st.text(max_size=5)),
         "input_cost_per_token": NUMBERS,
         "rpm": ANYTHING,
-        "api_version": KEYS | ANYTHING,
+        "api_version": BASES | ANYTHING,
         "custom_llm_provider": NAMES,
     },
 )

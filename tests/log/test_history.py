@@ -109,6 +109,16 @@ def test_snapshots_come_newest_first(connection: sa.Connection) -> None:
     assert [archive.position for archive in archives(connection)] == [50, 30, 10]
 
 
+def test_a_snapshot_that_is_dropped_in_the_meantime_is_passed_over(connection: sa.Connection) -> None:
+    for position in (10, 30, 50):
+        save(connection, refold(connection, make_policy=make, upto=position))
+    found = archives(connection)
+    newest = next(found)
+    with begin(connection):
+        connection.execute(snapshots.delete().where(snapshots.c.position == 30))
+    assert [newest.position, *(archive.position for archive in found)] == [50, 10]
+
+
 def test_a_prefix_can_be_folded(connection: sa.Connection) -> None:
     assert refold(connection, make_policy=make, upto=30).position == 30
     assert [each.seq for each in records(connection, after=20, upto=23)] == [21, 22, 23]

@@ -88,7 +88,7 @@ async def kill_under_load(gateway: Gateway, told: Told, rng: random.Random) -> N
     await until(lambda: len(told.decisions) > before or any(each.done() for each in clients))
     gateway.process.send_signal(signal.SIGKILL)
     for ended in await asyncio.gather(*clients, return_exceptions=True):
-        assert isinstance(ended, httpx.TransportError), ended
+        assert isinstance(ended, httpx.TransportError), f"{ended!r}: {gateway.log}"
 
 
 def check_log(data_dir: Path, told: Told) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from gateway.archive import contents, pack
-from gateway.history import refold
+from gateway.history import archives, refold
 from router_models import make
 from router_models.policy import Policy
 from tests.log.conftest import Run, until
@@ -60,6 +60,26 @@ def test_requests_are_served_while_the_learner_thinks(run: Run, engine: sa.Engin
             assert live.learner.fold.lessons == 2
 
     run(scenario())
+
+
+def test_what_is_saved_in_the_middle_of_an_event_holds_it_whole(run: Run, engine: sa.Engine) -> None:
+    gate = threading.Event()
+
+    async def scenario() -> None:
+        async with living(engine, make_policy=thinking(gate)) as live:
+            await live.say(*BEGINNING)
+            learning = asyncio.create_task(live.say(feedback("a", 1.0)))
+            await until(lambda: live.learner.fold.position == 4)
+            saving = asyncio.create_task(live.learner.save())
+            await asyncio.sleep(0.02)
+            gate.set()
+            assert await saving == 4
+            await learning
+
+    run(scenario())
+    with engine.connect() as connection:
+        saved = next(archives(connection, upto=4))
+        assert saved == pack(contents(refold(connection, make_policy=make, upto=4)))
 
 
 def test_stopping_waits_for_the_learner_and_folds_the_rest_in_order(run: Run, engine: sa.Engine) -> None:
