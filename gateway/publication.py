@@ -94,6 +94,9 @@ class Doorkeeper(Protocol):
     def admit(self, fold: Fold, tenant: str, live: Published | None) -> Published:
         """What is to serve a tenant whose state is another one now."""
 
+    def drop(self, tenant: str) -> None:
+        """Forget a tenant."""
+
     def revisit(self, fold: Fold, tenants: Collection[str]) -> None:
         """The past is another one than before for these tenants, for all if none is named, by this fold."""
 
@@ -112,6 +115,9 @@ class OpenDoor:
     def admit(self, fold: Fold, tenant: str, live: Published | None) -> Published:
         """What has been learned."""
         return published(fold, tenant)
+
+    def drop(self, tenant: str) -> None:
+        """Nothing to forget."""
 
     def revisit(self, fold: Fold, tenants: Collection[str]) -> None:
         """Nothing to look at."""
@@ -169,6 +175,7 @@ class Publication:
     def drop(self, tenant: str) -> None:
         """Publish nothing of this tenant's own any more."""
         self._published.pop(tenant, None)
+        self.door.drop(tenant)
 
     def _held(self, tenant: str) -> bool:
         return any(tenant in hold.tenants or EVERYONE in hold.tenants for hold in self._holds)

@@ -56,10 +56,14 @@ class LearningFrozen(Event, frozen=True):
 
 
 class Promoted(Event, frozen=True):
-    """From here on this version serves, until another does; "" lets what is learned go live by itself again."""
+    """From here on this version serves, until another does; "" lets what is learned go live by itself again.
+
+    ``returned`` says that it served before, and that what came in between was taken back.
+    """
 
     kind = "promoted"
     version: str
+    returned: bool = False
 
 
 class PoolJoined(Event, frozen=True):

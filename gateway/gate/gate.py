@@ -16,6 +16,7 @@ from gateway.fold import Fold
 from gateway.gate.acts import Act, Drifted, Due
 from gateway.gate.logged import observations
 from gateway.gate.pins import Pins
+from gateway.gate.resuming import interrupted
 from gateway.gate.standing import Arrival, Rules, Standing
 from gateway.publication import Beside, Published, published
 from gateway.transaction import Record
@@ -73,7 +74,7 @@ class Gate:
             self._timed(record, event)
         elif isinstance(event, Promoted):
             self._promoted(event, tenant, live.get(tenant))
-        elif isinstance(event, StateImported) and tenant in live:
+        elif isinstance(event, StateImported) and tenant in live and self.settings.mode == "auto":
             self.standing(tenant).expect(Arrival(cause="imported", before=live[tenant], forced=event.forced))
         elif isinstance(event, PolicyChanged):
             self._governed(live)
@@ -114,9 +115,18 @@ class Gate:
         fold.alarms.clear()
         self.pins.forget()
         for tenant in concerned:
-            self.standing(tenant).forget()
+            if tenant in self._standings:
+                self._standings[tenant].forget()
             self.proposals.pop(tenant, None)
         self.remember(fold, concerned)
+
+    def resume(self, fold: Fold) -> list[str]:
+        """Expect again what a restart interrupted; whose it is."""
+        with self.engine.connect() as connection:
+            found = dict(interrupted(connection, fold, self.pins, outcomes=self.settings.trial_outcomes))
+        for tenant, arrival in found.items():
+            self.standing(tenant).expect(arrival)
+        return list(found)
 
     def remember(self, fold: Fold, tenants: Collection[str]) -> None:
         """Read from the log what was seen of these tenants lately."""
@@ -125,7 +135,13 @@ class Gate:
                 self.standing(tenant).evidence.take(observation)
 
     def drop(self, tenant: str) -> None:
-        """Decide on this tenant's proposal no more."""
+        """See :class:`gateway.publication.Doorkeeper`."""
+        self._standings.pop(tenant, None)
+        self.proposals.pop(tenant, None)
+        self.pins.drop(tenant)
+
+    def withdraw(self, tenant: str) -> None:
+        """Decide on this tenant's proposal no more: the next candidate is another one."""
         self.proposals.pop(tenant, None)
 
     def _serving(self, fold: Fold, tenant: str, candidate: Published) -> Published:
@@ -156,9 +172,8 @@ class Gate:
                 standing.rest()
             return
         standing = self.standing(tenant)
-        returned = standing.fallen and standing.trusted is not None and standing.trusted.version == event.version
         standing.rest()
-        if live is not None and not returned and live.version != event.version:
+        if live is not None and not event.returned and live.version != event.version:
             standing.expect(Arrival(cause="promoted", before=live))
 
     def _governed(self, live: Mapping[str, Published]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
@@ -79,9 +80,6 @@ class Keeper:
                 act = self._gate.acts.popleft()
                 try:
                     await self._do(act)
-                except LogUnavailable:
-                    self._gate.acts.appendleft(act)
-                    await asyncio.sleep(RETRY_S)
                 except Exception:
                     self._metrics.learner_failures.inc()
                     _logger.exception("gate_act_failed", act=type(act).__name__)
@@ -96,12 +94,21 @@ class Keeper:
         else:
             await self._compare(act)
 
+    async def _surely(self, write: Callable[[], Awaitable[object]]) -> None:
+        """Write, as often as it takes the log to take it."""
+        while True:
+            try:
+                await write()
+                return
+            except LogUnavailable:
+                await asyncio.sleep(RETRY_S)
+
     async def _refused(self, act: Refused) -> None:
         for finding in act.findings:
             self._metrics.gate_refusals.labels(finding.check).inc()
         detail = {"candidate": act.candidate, "live": act.live, "findings": [each._asdict() for each in act.findings]}
         _logger.error("candidate_refused", **detail)
-        await self._log.transact(self._noted("gate.refuse", act.tenant, **detail))
+        await self._note("gate.refuse", act.tenant, **detail)
 
     async def _fallen(self, act: Fallen) -> None:
         """Take a version back. Until the log has it, the trusted one serves already."""
@@ -110,8 +117,13 @@ class Keeper:
         _logger.error("version_taken_back", **detail)
         found = {**detail, "findings": [each._asdict() for each in act.findings]}
         note = self._noted("gate.rollback", act.tenant, **found)
+        await self._surely(lambda: self._take_back(act, note))
+
+    async def _take_back(self, act: Fallen, note: Also) -> None:
+        if not self._gate.standing(act.tenant).fallen:
+            return  # it has been done, by an admin or by what the log was thought not to have taken
         if act.cause == "promoted":
-            await self._promotion.write(act.trusted, tenant=act.tenant, also=note)
+            await self._promotion.write(act.trusted, tenant=act.tenant, returned=True, also=note)
         elif act.cause == "policy":
             policy, parameters = await self._promotion.policy_before()
             await self._steering.change_policy(policy, parameters, also=note)
@@ -126,7 +138,7 @@ class Keeper:
         self._metrics.drift_alarms.labels(alarm.kind, alarm.arm).inc()
         detail = {"kind": alarm.kind, "model": alarm.arm, "since": alarm.since, "ratio": alarm.ratio}
         _logger.warning("drift", position=act.position, **detail)
-        await self._log.transact(self._noted("drift.alarm", act.tenant, position=act.position, **detail))
+        await self._note("drift.alarm", act.tenant, position=act.position, **detail)
 
     async def _compare(self, act: Due) -> None:
         """Promote a candidate that the log shows to be no worse; drop one that it shows to be, or says nothing of."""
@@ -138,12 +150,16 @@ class Keeper:
         if found.verdict == "promote":
             self._metrics.gate_promotions.inc()
             note = self._noted("gate.promote", act.tenant, **detail)
-            await self._promotion.write(act.candidate.version, tenant=act.tenant, also=note)
+            await self._surely(lambda: self._promotion.write(act.candidate.version, tenant=act.tenant, also=note))
         elif found.verdict == "refuse":
             self._metrics.gate_refusals.labels("worse").inc()
-            await self._log.transact(self._noted("gate.refuse", act.tenant, **detail))
+            await self._note("gate.refuse", act.tenant, **detail)
         if found.verdict != "undecided" or act.outcomes >= PATIENCE:
-            self._gate.drop(act.tenant)
+            self._gate.withdraw(act.tenant)
+
+    async def _note(self, action: str, tenant: str, **detail: object) -> None:
+        note = self._noted(action, tenant, **detail)
+        await self._surely(lambda: self._log.transact(note))
 
     def _noted(self, action: str, tenant: str, **detail: object) -> Also:
         subject = Identity(kind="tenant", tenant=tenant) if tenant != EVERYONE else ""

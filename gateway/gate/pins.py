@@ -52,6 +52,11 @@ class Pins:
         """Whether anybody is pinned."""
         return any(self._versions.values())
 
+    def drop(self, tenant: str) -> None:
+        """Forget a tenant."""
+        self._versions.pop(tenant, None)
+        self._pinned.pop(tenant, None)
+
     def forget(self) -> None:
         """The past has been folded anew: so are the pinned versions."""
         self._pinned.clear()
@@ -86,7 +91,7 @@ def beliefs(
         connection, make_policy=fold.make_policy, controls=controls, upto=place(version)[1], tenants=[tenant]
     )
     changes: list[Event] = [ArmRemoved(name=name) for name in past.arms if name not in fold.arms]
-    changes += [event for name, event in fold.arms.items() if past.arms.get(name) != event]
+    changes += [event for name, event in dict(fold.arms).items() if past.arms.get(name) != event]
     for change in changes:
         past.apply(Record(past.position, 0, change.kind, EVERYONE, None, None, change))
     state = past.state(tenant)

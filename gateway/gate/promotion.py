@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from functools import partial
 from typing import Any
 
 from gateway.events import EVERYONE, PolicyChanged, Promoted
-from gateway.fold import Fold
 from gateway.gate.comparing import candidate
 from gateway.gate.gate import Gate, rules
 from gateway.learner import Learner
@@ -55,15 +55,16 @@ class Promotion:
         if lineage != fold.lineage or not lineage <= position <= fold.position:
             raise Refused(f"there is no version {version!r} in today's feature space, {fold.lineage}")
         if not force:
-            await asyncio.to_thread(self._check, fold, tenant, version)
+            state = await asyncio.to_thread(self._gate.pins.state, fold, tenant, version)
+            await self._examine(state.snapshot(), tenant, f"version {version!r}")
         await self.write(version, tenant=tenant, also=also)
         return version
 
-    async def write(self, version: str, *, tenant: str, also: Also | None = None) -> None:
-        """Log that this version serves, and wait until it does."""
+    async def write(self, version: str, *, tenant: str, returned: bool = False, also: Also | None = None) -> None:
+        """Log that this version serves, and wait until it does; ``returned`` is it where another was taken back."""
 
         def write(transaction: Transaction) -> None:
-            transaction.append(Promoted(version=version), tenant=tenant)
+            transaction.append(Promoted(version=version, returned=returned), tenant=tenant)
             if also is not None:
                 also(transaction)
 
@@ -88,21 +89,17 @@ class Promotion:
 
     async def check(self, archive: bytes, *, tenant: str, adapt: bool) -> None:
         """Whether the gate lets an exported file through for this tenant. Raises :class:`Refused`."""
-        fold = self._learner.fold
+        async with self._learner.still() as fold:
+            found = await asyncio.to_thread(check, archive, fold, adapt=adapt)
+            policy = fold.policy
+        assert policy is not None
+        state = await asyncio.to_thread(policy.load, found.arrays)
+        await self._examine(state.snapshot(), tenant, "this state")
 
-        def look() -> None:
-            found = check(archive, fold, adapt=adapt)
-            assert fold.policy is not None
-            self._examine(fold, tenant, fold.policy.load(found.arrays).snapshot(), "this state")
-
-        await asyncio.to_thread(look)
-
-    def _check(self, fold: Fold, tenant: str, version: str) -> None:
-        self._examine(fold, tenant, self._gate.pins.state(fold, tenant, version).snapshot(), f"version {version!r}")
-
-    def _examine(self, fold: Fold, tenant: str, snapshot: Snapshot, what: str) -> None:
-        live, owed = self._learner.published(tenant), rules(fold)
-        evidence = self._gate.standing(tenant).evidence
-        found = examine(snapshot, trusted=live.snapshot, evidence=evidence, floor=owed.floor, cap=owed.cap).findings
+    async def _examine(self, snapshot: Snapshot, tenant: str, what: str) -> None:
+        async with self._learner.still() as fold:
+            live, owed, evidence = self._learner.published(tenant), rules(fold), self._gate.standing(tenant).evidence
+            look = partial(examine, snapshot, trusted=live.snapshot, evidence=evidence, floor=owed.floor, cap=owed.cap)
+            found = (await asyncio.to_thread(look)).findings
         if found:
             raise Refused(f"the gate refuses {what}: {found[0].message}; 'force' brings it in all the same")

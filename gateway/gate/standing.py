@@ -20,6 +20,11 @@ ALPHA: Final = 0.01
 ROUTINE: Final = 0.003
 """Chances that a trial flags a version that is no worse: of one that did not come by learning, and of one that did."""
 
+AS_IT_CAME: Final = 300
+"""Outcomes for which a version that did not come by learning serves unchanged; what it learns meanwhile waits. Else it
+could mend itself before it is found out, and stay with all that it brought.
+"""
+
 LOOK_S: Final = 1.0
 """How long one thorough look at what is being learned holds, in seconds: it takes some 10 ms."""
 
@@ -102,10 +107,17 @@ class Standing:
         arrival, self._arrival = self._arrival, None
         if arrival is not None:
             return self._enter(candidate, arrival, rules)
+        candidate = self._as_it_came(candidate)
         if candidate.version != live.version and self._is_refused(candidate, live, rules, now):
             return live
         self._follow(candidate, lessons)
         return self._tried(candidate)
+
+    def _as_it_came(self, candidate: Published) -> Published:
+        trial, tried = self.trial, self.tried
+        if trial is None or tried is None or self.cause == "learned" or trial.outcomes >= AS_IT_CAME:
+            return candidate
+        return tried.under(candidate)
 
     def _enter(self, candidate: Published, arrival: Arrival, rules: Rules) -> Published:
         """Try what did not come by learning; another policy's beliefs are not held against the old one's."""
