@@ -1,0 +1,190 @@
+"""The parts of a gateway, each made from settings and configuration; :mod:`gateway.service` puts them together."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, closing
+
+from pydantic import SecretStr
+
+from gateway.admission import Admission
+from gateway.asking import Asker
+from gateway.config import Configuration, Routing
+from gateway.corrections.memories import Memories
+from gateway.embedding import Embeddings
+from gateway.fold import Fold
+from gateway.gate.gate import Gate
+from gateway.gate.guard import Guard
+from gateway.governance.audit import GATEWAY, Audit
+from gateway.governance.erasure import Erasures
+from gateway.governance.identity import Identity
+from gateway.governance.retention import Retention
+from gateway.keys import DEFAULT_TENANT, Principal
+from gateway.learner import Learner
+from gateway.log import Log
+from gateway.metrics import Metrics
+from gateway.proposing import Proposer
+from gateway.providers.adapter import Providers
+from gateway.providers.library import required
+from gateway.registry import Registry
+from gateway.routing import Router
+from gateway.secrets import named_secret
+from gateway.settings import Settings
+from gateway.space import Space
+from gateway.transaction import Record, Transaction
+from gateway.transport import Client
+from gateway.upstream import Upstreams
+from router_models.embedders import Embedder, load
+
+
+async def start_governing(stack: AsyncExitStack, erasures: Erasures, retention: Retention, settings: Settings) -> None:
+    """Go on with erasures that were interrupted, and drop what is too old now and then."""
+    stack.push_async_callback(erasures.stop)
+    await erasures.resume()
+    stack.push_async_callback(retention.stop)
+    retention.start(every_s=settings.retention_every_s)
+
+
+def router(
+    registry: Registry, learner: Learner, embeddings: Embeddings, space: Space, configuration: Configuration
+) -> Router:
+    """Who chooses."""
+    return Router(
+        registry=registry,
+        learner=learner,
+        proposer=Proposer(embeddings=embeddings, features=space.features),
+        routing=configuration.routing,
+        tenants={tenant.id: tenant for tenant in configuration.tenants},
+        draw=random.Random().random,
+    )
+
+
+def upstreams(registry: Registry, client: Client, routing: Routing, settings: Settings, metrics: Metrics) -> Upstreams:
+    """The way to every model; litellm begins to load if any model needs it."""
+    providers = Providers()
+    if any(model.card.upstream.kind == "litellm" for model in registry):
+        required()
+        providers.prepare()
+    return Upstreams(
+        asker=Asker(client=client, providers=providers, answer_limit=settings.max_answer_bytes),
+        retries=routing.retries,
+        hedge_after_s=routing.hedge_after_s,
+        jitter=random.Random().random,
+        on_failure=lambda model, kind: metrics.failures.labels(model, kind).inc(),
+    )
+
+
+def admission(settings: Settings, metrics: Metrics) -> Admission:
+    """How many requests go their way at a time."""
+    return Admission(
+        limit=settings.max_concurrent,
+        queue=settings.max_queued,
+        wait_s=settings.queue_wait_ms / 1e3,
+        on_shed=metrics.shed.inc,
+    )
+
+
+def load_embedder(stack: AsyncExitStack, settings: Settings) -> Embedder:
+    """The embedder by its name; an address means a remote endpoint."""
+    if settings.embedder.startswith(("http://", "https://")):
+        from gateway.remote_embedder import RemoteEmbedder
+
+        key = settings.embedding_key.get_secret_value() if settings.embedding_key else None
+        return stack.enter_context(
+            closing(RemoteEmbedder(url=settings.embedder, model=settings.embedding_model, key=key))
+        )
+    return load(settings.embedder)
+
+
+def embeddings(stack: AsyncExitStack, embedder: Embedder, settings: Settings, metrics: Metrics) -> Embeddings:
+    """Who embeds requests, off the event loop."""
+    made = Embeddings(
+        embedder=embedder,
+        wait_s=settings.embedding_wait_ms / 1e3,
+        cache=settings.embedding_cache,
+        observe=metrics.embedding.observe,
+    )
+    stack.callback(made.close)
+    return made
+
+
+def given_keys(settings: Settings, configuration: Configuration) -> dict[Principal, str | None]:
+    """Keys that the environment gives; ``None`` asks for one to be made at the first start."""
+
+    def secret(value: object) -> str | None:
+        return value.get_secret_value() if isinstance(value, SecretStr) else None
+
+    given = {
+        Principal("default", DEFAULT_TENANT, "data"): secret(settings.api_key),
+        Principal("admin", DEFAULT_TENANT, "admin"): secret(settings.admin_key),
+    }
+    for tenant in configuration.tenants:
+        if tenant.key_env is not None:
+            value = named_secret(owner=f"tenant {tenant.id}", variable=tenant.key_env)
+            given[Principal(tenant.id, tenant.id, "data")] = value
+    return given
+
+
+def tell_of_key(audit: Audit, transaction: Transaction, key: Principal) -> None:
+    """Note in the audit log that a key was added."""
+    detail = {"scope": key.scope, "tenant": Identity(kind="tenant", tenant=key.tenant)}
+    audit.record(transaction, actor=GATEWAY, action="key.add", subject=Identity.of(key), detail=detail)
+
+
+async def registry(stack: AsyncExitStack, configuration: Configuration) -> Registry:
+    """The models, with the demo's own servers where they are asked for; these load while the gateway already serves."""
+    found = Registry(cards=configuration.models)
+    if configuration.specialists:
+        from gateway.specialists import Supervisor
+
+        supervisor = Supervisor()
+        stack.push_async_callback(supervisor.stop)
+        for card in await supervisor.start():
+            override = configuration.overrides.get(card.id)
+            found.put(override.applied(card) if override is not None else card)
+    return found
+
+
+def client(stack: AsyncExitStack) -> Client:
+    """Connections to the models' servers."""
+    made = Client(limit_per_origin=1000, keepalive_s=4.0)
+    stack.push_async_callback(made.aclose)
+    return made
+
+
+def start_learning(
+    stack: AsyncExitStack, fold: Fold, gate: Gate, corrections: Memories, settings: Settings, metrics: Metrics
+) -> tuple[Log, Learner]:
+    """Start the writer, and the learner behind it; on the way out the learner saves before the writer stops."""
+    learner = Learner(
+        fold=fold,
+        door=gate,
+        engine=gate.engine,
+        snapshot_every=settings.snapshot_every,
+        on_failure=metrics.learner_failures.inc,
+    )
+
+    def committed(records: Sequence[Record]) -> None:
+        learner.offer(records)
+        corrections.offer(records)
+
+    hears = committed if corrections.keepers else learner.offer
+    log = Log(engine=gate.engine, committed=hears, stuck_s=settings.durable_wait_ms / 1e3)
+    learner.log = log
+    log.start(asyncio.get_running_loop())
+    stack.push_async_callback(log.stop)
+    learner.start()
+    stack.push_async_callback(learner.stop)
+    return log, learner
+
+
+async def start_guard(
+    stack: AsyncExitStack, gate: Gate, log: Log, learner: Learner, audit: Audit, metrics: Metrics
+) -> Guard:
+    """Act on what the gate finds, from here on."""
+    guard = Guard(gate=gate, log=log, learner=learner, audit=audit, metrics=metrics)
+    stack.push_async_callback(guard.stop)
+    await guard.start()
+    return guard

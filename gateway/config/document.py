@@ -1,0 +1,60 @@
+"""The configuration file as a whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from gateway.config.cards import ModelCard, ModelId, Override
+from gateway.config.feedback import FeedbackTrust, Metric
+from gateway.config.routing import Routing
+from gateway.config.section import ConfigurationError, Section
+from gateway.config.tenants import Tenant
+
+
+class Configuration(Section):
+    """The whole file."""
+
+    models: tuple[ModelCard, ...] = Field((), description="The model cards.")
+    overrides: dict[ModelId, Override] = Field(
+        default_factory=dict, description="Parts of a built-in specialist's card to change, by model id."
+    )
+    specialists: bool = Field(False, description="Start and register the built-in demo specialists.")
+    routing: Routing = Field(Routing(), description="How requests are spread.")
+    feedback: FeedbackTrust = Field(FeedbackTrust(), description="Whose feedback counts.")
+    metrics: dict[str, Metric] = Field(default_factory=dict, description="Feedback metrics by name.")
+    tenants: tuple[Tenant, ...] = Field(
+        (), description="Organisations or teams with keys and a learned state of their own."
+    )
+    retention_days: float | None = Field(
+        None, gt=0, description="How long events are kept; what was learned stays. For ever when left out."
+    )
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Configuration:
+        for kind, names in (("model", [m.id for m in self.models]), ("tenant", [t.id for t in self.tenants])):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"two {kind}s share the id {twice[0]!r}")
+        return self
+
+
+def parse(document: Any, *, origin: str) -> Configuration:
+    """Validate a parsed document. Raises :class:`ConfigurationError` naming every faulty field."""
+    try:
+        return Configuration.model_validate(document or {})
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'top level'}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError(f"{origin}: {faults}") from error
+
+
+def load(path: Path) -> Configuration:
+    """Read and validate a YAML file. Raises :class:`ConfigurationError`."""
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"{path}: cannot be read as YAML: {error}") from error
+    return parse(document, origin=str(path))
