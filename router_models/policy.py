@@ -81,10 +81,12 @@ class Snapshot(Protocol):
         eligible: Mask,
         costs: Vector | None = None,
         cost_weight: float = 0.0,
+        handicaps: Vector | None = None,
         explore: bool = True,
     ) -> Proposal:
         """Give each eligible arm a probability; ``features`` (d,), ``eligible`` (K,), ``costs`` (K,) the expected
-        costs in USD; ``cost_weight`` the reward that the request gives up for one USD.
+        costs in USD; ``cost_weight`` the reward that the request gives up for one USD; ``handicaps`` (K,) what is taken
+        off each arm's utility for this request alone, in units of reward.
 
         ``explore=False`` puts all mass on the best score (ties share it). Raises ``ValueError`` on non-finite
         features or when no arm is eligible.
@@ -97,6 +99,7 @@ class Snapshot(Protocol):
         eligible: Mask,
         costs: Vector | None = None,
         cost_weight: float = 0.0,
+        handicaps: Vector | None = None,
         explore: bool = True,
     ) -> Proposal:
         """:meth:`propose` for n requests at once: every array has one more, leading, dimension n, in and out."""

@@ -49,12 +49,17 @@ class View:
         eligible: Mask,
         costs: Vector | None = None,
         cost_weight: float = 0.0,
+        handicaps: Vector | None = None,
         explore: bool = True,
     ) -> Proposal:
         """See :class:`router_models.policy.Snapshot`."""
-        usd = None if costs is None else costs[None]
         rows = self.propose_all(
-            features[None], eligible=eligible[None], costs=usd, cost_weight=cost_weight, explore=explore
+            features[None],
+            eligible=eligible[None],
+            costs=None if costs is None else costs[None],
+            cost_weight=cost_weight,
+            handicaps=None if handicaps is None else handicaps[None],
+            explore=explore,
         )
         return Proposal(probabilities=rows.probabilities[0], scores=rows.scores[0])
 
@@ -65,6 +70,7 @@ class View:
         eligible: Mask,
         costs: Vector | None = None,
         cost_weight: float = 0.0,
+        handicaps: Vector | None = None,
         explore: bool = True,
     ) -> Proposal:
         """See :class:`router_models.policy.Snapshot`; a request's row is the same, bit for bit, in any company."""
@@ -79,6 +85,8 @@ class View:
         usd = self.expected_costs if costs is None else costs
         if per_dollar:
             utility = utility - per_dollar * usd
+        if handicaps is not None:
+            utility = utility - handicaps
         if self.allowance < math.inf:
             eligible = self.affordable(np.broadcast_to(usd, eligible.shape), eligible)
             everyone = bool(eligible.all())

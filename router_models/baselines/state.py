@@ -39,6 +39,7 @@ class BaselineView:
         eligible: Mask,
         costs: Vector | None = None,
         cost_weight: float = 0.0,
+        handicaps: Vector | None = None,
         explore: bool = True,
     ) -> Proposal:
         """See :class:`router_models.policy.Snapshot`."""
@@ -50,6 +51,8 @@ class BaselineView:
         utility = AVERAGE + self.priors @ features + mean
         if costs is not None:
             utility = utility - cost_weight * costs
+        if handicaps is not None:
+            utility = utility - handicaps
         scores = np.where(eligible, utility, np.nan)
         if not explore:
             return Proposal(probabilities=greedy(utility, eligible), scores=scores)
@@ -63,6 +66,7 @@ class BaselineView:
         eligible: Mask,
         costs: Vector | None = None,
         cost_weight: float = 0.0,
+        handicaps: Vector | None = None,
         explore: bool = True,
     ) -> Proposal:
         """See :class:`router_models.policy.Snapshot`."""
@@ -72,6 +76,7 @@ class BaselineView:
                 eligible=eligible[row],
                 costs=None if costs is None else costs[row],
                 cost_weight=cost_weight,
+                handicaps=None if handicaps is None else handicaps[row],
                 explore=explore,
             )
             for row, x in enumerate(features)

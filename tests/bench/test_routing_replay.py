@@ -61,6 +61,7 @@ class Diary:
         eligible: Mask,
         costs: Vector | None = None,
         cost_weight: float = 0.0,
+        handicaps: Vector | None = None,
         explore: bool = True,
     ) -> Proposal:
         assert len(eligible) == len(self.arms)
@@ -76,6 +77,7 @@ class Diary:
         eligible: Mask,
         costs: Vector | None = None,
         cost_weight: float = 0.0,
+        handicaps: Vector | None = None,
         explore: bool = True,
     ) -> Proposal:
         raise AssertionError("the replay asks one at a time")

@@ -66,6 +66,7 @@ def check_policy(policy: Policy) -> None:
     check_permutation(policy)
     check_arms(policy)
     check_costs(policy)
+    check_handicaps(policy)
 
 
 def check_parameters(policy: Policy) -> None:
@@ -111,11 +112,21 @@ def check_company(policy: Policy) -> None:
     rule = np.random.default_rng(6)
     eligible = rule.random((len(x), len(NAMES))) < 0.7
     eligible[:, 0] = True
-    costs = rule.random(eligible.shape)
+    costs, handicaps = rule.random(eligible.shape), rule.random(eligible.shape)
+    handicaps[::2] = 0.0
     for explore in (True, False):
-        rows = snapshot.propose_all(x, eligible=eligible, costs=costs, cost_weight=0.1, explore=explore)
+        rows = snapshot.propose_all(
+            x, eligible=eligible, costs=costs, cost_weight=0.1, handicaps=handicaps, explore=explore
+        )
         for row in range(len(x)):
-            alone = snapshot.propose(x[row], eligible=eligible[row], costs=costs[row], cost_weight=0.1, explore=explore)
+            alone = snapshot.propose(
+                x[row],
+                eligible=eligible[row],
+                costs=costs[row],
+                cost_weight=0.1,
+                handicaps=None if row % 2 == 0 else handicaps[row],
+                explore=explore,
+            )
             assert (rows.probabilities[row] == alone.probabilities).all()
             assert np.array_equal(rows.scores[row], alone.scores, equal_nan=True)
 
@@ -216,3 +227,15 @@ def check_costs(policy: Policy) -> None:
     free = snapshot.propose(x, eligible=eligible, costs=costs).scores
     priced = snapshot.propose(x, eligible=eligible, costs=costs, cost_weight=50.0).scores
     assert free - priced == pytest.approx(50.0 * costs, abs=1e-6)
+
+
+def check_handicaps(policy: Policy) -> None:
+    """A handicap moves scores by exactly that much, and the floor stays."""
+    snapshot = learned(policy).snapshot()
+    x, eligible = requests(1)[0], np.ones(len(NAMES), dtype=bool)
+    handicaps = np.array([0.3, 0.0, 0.3, 0.3])
+    free = snapshot.propose(x, eligible=eligible)
+    hampered = snapshot.propose(x, eligible=eligible, handicaps=handicaps)
+    assert free.scores - hampered.scores == pytest.approx(handicaps, abs=1e-6)
+    assert hampered.probabilities[1] >= free.probabilities[1]
+    assert (hampered.probabilities >= policy.parameters["exploration"] / len(NAMES) - 1e-12).all()

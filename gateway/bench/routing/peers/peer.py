@@ -62,6 +62,7 @@ class Peer:
         eligible: Mask,
         costs: Vector | None = None,
         cost_weight: float = 0.0,
+        handicaps: Vector | None = None,
         explore: bool = True,
     ) -> Proposal:
         """See :class:`router_models.policy.Snapshot`; every arm that it knows is eligible."""
@@ -75,6 +76,7 @@ class Peer:
         eligible: Mask,
         costs: Vector | None = None,
         cost_weight: float = 0.0,
+        handicaps: Vector | None = None,
         explore: bool = True,
     ) -> Proposal:
         """See :class:`router_models.policy.Snapshot`."""
