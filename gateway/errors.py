@@ -9,8 +9,10 @@ GatewayError
 ├── NotFound 404
 ├── MethodNotAllowed 405
 ├── Conflict 409
+├── Outdated 412
 ├── BodyTooLarge 413
 ├── Unprocessable 422
+├── VersionRequired 428
 ├── RateLimited 429
 ├── UpstreamRefused            an upstream's own 4xx, relayed with its status
 ├── Internal 500
@@ -140,6 +142,12 @@ class Conflict(GatewayError):
     status, type, code = 409, "invalid_request_error", "conflict"
 
 
+class Outdated(GatewayError):
+    """It was changed since the version that the request is meant for."""
+
+    status, type, code = 412, "invalid_request_error", "precondition_failed"
+
+
 class BodyTooLarge(GatewayError):
     """The body passes the limit."""
 
@@ -150,6 +158,12 @@ class Unprocessable(GatewayError):
     """Valid, and still not possible."""
 
     status, type, code = 422, "invalid_request_error", "unprocessable"
+
+
+class VersionRequired(GatewayError):
+    """The request must say which version it is meant for."""
+
+    status, type, code = 428, "invalid_request_error", "precondition_required"
 
 
 class RateLimited(GatewayError):

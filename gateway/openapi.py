@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
+from pydantic import BaseModel
 
 from gateway import __version__
 from gateway.admin import GROUPS as ADMIN
@@ -14,7 +15,7 @@ from gateway.dialects.inputs import ResponsesRequest
 from gateway.dialects.messages import CountRequest, MessagesRequest
 from gateway.explain.decisions import Decisions
 from gateway.feedback import BATCH_LIMIT, FeedbackItem, FeedbackResult
-from gateway.operations import DATA, JSON, Group, Nothing, Operation
+from gateway.operations import DATA, JSON, MATCH, Group, Nothing, Operation
 from gateway.request import ChatRequest, EmbeddingsRequest
 
 #: All groups of operations: what is served and what is described.
@@ -23,7 +24,7 @@ GROUPS: tuple[type[Group], ...] = (Decisions, *ADMIN)
 _OPERATIONS = tuple(operation for group in GROUPS for operation in group.operations())
 _SPOKEN = (ChatRequest, EmbeddingsRequest, MessagesRequest, CountRequest, ResponsesRequest)
 _TYPES = (*_SPOKEN, FeedbackItem, FeedbackResult, *(each.answer for each in _OPERATIONS))
-_BODIES = tuple(each.asked for each in _OPERATIONS if each.with_body)
+_BODIES = tuple(each.asked if each.with_body else each.body for each in _OPERATIONS if each.with_body or each.body)
 _BINARY = {"type": "string", "format": "binary"}
 _ASKING = "400 401 404 409 413 415 422 429 502 503 504"
 _STATUSES = {
@@ -31,10 +32,12 @@ _STATUSES = {
     "401": "The API key is missing or not valid.",
     "403": "The key may not do this.",
     "404": "There is no such thing.",
-    "409": "The model's server says that it clashes with something.",
+    "409": "It clashes with something.",
+    "412": "It was changed since.",
     "413": "The body is too large.",
     "415": "The model's server does not take this kind of content.",
     "422": "The request is valid but cannot be followed.",
+    "428": "Say which version is meant, in If-Match.",
     "429": "Too much at once, here or at the model.",
     "502": "The model failed.",
     "503": "Not possible now; try again.",
@@ -46,8 +49,10 @@ _STATUSES = {
 def document() -> dict[str, Any]:
     """The whole description."""
     types = {each for each in (*_TYPES, *_BODIES) if each is not bytes}
-    ordered = sorted(types, key=lambda each: each.__name__)
+    ordered = sorted((each for each in types if not issubclass(each, BaseModel)), key=lambda each: each.__name__)
     _, components = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")
+    for each in types.difference(ordered):
+        components.update(_sections(each))
     return {
         "openapi": "3.1.0",
         "info": {"title": "Polyculture", "version": __version__, "license": {"name": "Apache-2.0"}},
@@ -117,11 +122,17 @@ def _declared() -> dict[str, Any]:
     return found
 
 
+def _sections(section: type[BaseModel]) -> dict[str, Any]:
+    """The schemas of a part of the configuration, and of the parts within."""
+    schema = section.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {**schema.pop("$defs", {}), section.__name__: schema}
+
+
 def _described(operation: Operation[Any]) -> dict[str, Any]:
     asked, answer = operation.asked, operation.answer
     statuses = {"401", *operation.errors.split()} | ({"403"} if operation.admin else set())
     if asked is not Nothing:
-        statuses |= {"400", "413"} if operation.method == "POST" else {"400"}
+        statuses |= {"400", "413"} if operation.with_body or operation.with_data else {"400"}
     schema = _BINARY if answer is bytes else _ref(answer.__name__)
     found = _operation(operation.summary, " ".join(sorted(statuses)), None, schema, kind=operation.gives)
     fields = msgspec.json.schema(asked)["$defs"][asked.__name__]
@@ -130,16 +141,25 @@ def _described(operation: Operation[Any]) -> dict[str, Any]:
         found["requestBody"] = {"required": bool(fields.get("required")), "content": content}
     elif asked is not Nothing:
         found["parameters"] = _parameters(operation.path, fields)
-    if operation.takes != JSON:
-        found["requestBody"] = {"required": True, "content": {operation.takes: {"schema": _BINARY}}}
+    if operation.with_data:
+        taken = _BINARY if operation.body is None else _ref(operation.body.__name__)
+        found["requestBody"] = {"required": True, "content": {operation.takes: {"schema": taken}}}
+    found["responses"][str(operation.status)] = found["responses"].pop("200")
     return found
 
 
 def _parameters(path: str, fields: dict[str, Any]) -> list[dict[str, Any]]:
     """A struct's fields, those that the path names and those of the query."""
     named, required = re.findall(r"{(\w+)", path), fields.get("required", ())
+    places = {MATCH: "header", **dict.fromkeys(named, "path")}
+    spelled = {MATCH: "If-Match"}
     return [
-        {"name": name, "in": "path" if name in named else "query", "required": name in required, "schema": each}
+        {
+            "name": spelled.get(name, name),
+            "in": places.get(name, "query"),
+            "required": name in required,
+            "schema": each,
+        }
         for name, each in fields["properties"].items()
         if name != DATA
     ]

@@ -29,8 +29,8 @@ Handler = Callable[[G, Principal, Any], Awaitable[Any]]
 
 JSON = "application/json"
 
-#: The field that holds a body which is not JSON.
-DATA = "data"
+#: The fields that hold a body as it came, and the version (RFC 9110's ``If-Match``) that a change is meant for.
+DATA, MATCH = "data", "if_match"
 
 
 class Nothing(msgspec.Struct):
@@ -42,8 +42,9 @@ class Operation(Generic[G]):
     """One endpoint, and the method behind it.
 
     ``asked`` is the struct that the handler is given, read from the JSON body of a POST, which may be left out where
-    every field has a default, and else from path and query. A POST that ``takes`` another kind of body finds it, as it
-    is, in the field ``data``. ``answer`` is what it returns: a struct, or ``bytes`` of the kind ``gives``. ``errors``
+    every field has a default, and else from path and query. One that ``takes`` a body of another kind, or one beside
+    its path, finds it, as it is, in the field ``data``; ``body`` is the type that describes it. ``answer`` is what it
+    returns: a struct, or ``bytes`` of the kind ``gives``; a struct's ``etag`` goes into the headers too. ``errors``
     are the statuses that it may answer with besides those of every operation.
     """
 
@@ -57,11 +58,18 @@ class Operation(Generic[G]):
     admin: bool = True
     takes: str = JSON
     gives: str = JSON
+    body: Any = None
+    status: int = 200
+
+    @property
+    def with_data(self) -> bool:
+        """Whether the body is handed on as it is."""
+        return DATA in self.asked.__struct_fields__
 
     @property
     def with_body(self) -> bool:
         """Whether what is asked stands in a JSON body."""
-        return self.method == "POST" and self.asked is not Nothing and self.takes == JSON
+        return self.method == "POST" and self.asked is not Nothing and not self.with_data
 
     async def serve(self, group: G, service: Service, request: Request) -> Response:
         """Authenticate, read, do, answer."""
@@ -73,14 +81,18 @@ class Operation(Generic[G]):
         except LogUnavailable:
             raise Unavailable("The log cannot be written now.", retry_after_s=5) from None
         body = answer if isinstance(answer, bytes) else msgspec.json.encode(answer)
-        return Response(body, media_type=self.gives)
+        etag = getattr(answer, "etag", None)
+        headers = None if etag is None else {"etag": etag}
+        return Response(body, status_code=self.status, headers=headers, media_type=self.gives)
 
     async def _asked(self, request: Request, limit: int) -> Any:
         values: dict[str, Any] = {**request.query_params, **request.path_params}
-        if not self.with_body and self.takes == JSON:
+        if MATCH in self.asked.__struct_fields__:
+            values[MATCH] = request.headers.get("if-match")
+        if not self.with_body and not self.with_data:
             return convert(values, self.asked)
         body = await read_body(request.scope, request.receive, limit=limit)
-        if self.takes != JSON:
+        if self.with_data:
             return convert({**values, DATA: body}, self.asked)
         return decode(msgspec.json.Decoder(self.asked), body or b"{}")
 
@@ -111,6 +123,13 @@ def get(path: str, summary: str, *, answer: Any, **details: Any) -> Callable[[Ha
     """A method as an operation that looks, and changes nothing."""
     return lambda handler: Operation(
         method="GET", path=path, summary=summary, handler=handler, answer=answer, **details
+    )
+
+
+def patch(path: str, summary: str, *, answer: Any, **details: Any) -> Callable[[Handler[G]], Operation[G]]:
+    """A method as an operation that changes parts of something."""
+    return lambda handler: Operation(
+        method="PATCH", path=path, summary=summary, handler=handler, answer=answer, **details
     )
 
 
