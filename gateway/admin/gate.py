@@ -38,7 +38,8 @@ class PromotionDone(msgspec.Struct):
 class TrialShown(msgspec.Struct):
     """What serves against a trusted version: how it came, since when, and what the outcomes say.
 
-    ``evidence`` is the natural logarithm of the odds won by betting on its being worse; it is taken back above 4.6.
+    ``evidence`` is the natural logarithm of the odds won by betting on its earning less, or on its predicting worse if
+    the gate has ``doubts``, whichever is more; above ``enough`` it is taken back.
     """
 
     cause: str
@@ -47,6 +48,8 @@ class TrialShown(msgspec.Struct):
     outcomes: int
     share: float
     evidence: float
+    enough: float
+    doubts: list[str]
 
 
 class StandingShown(msgspec.Struct):
@@ -160,7 +163,7 @@ class Gatekeeping(Ordering):
 
 
 def _trial(standing: Standing) -> TrialShown | None:
-    trial, trusted = standing.trial, standing.trusted
+    trial, trusted, forecasts = standing.trial, standing.trusted, standing.forecasts
     if trial is None or trusted is None:
         return None
     return TrialShown(
@@ -169,5 +172,7 @@ def _trial(standing: Standing) -> TrialShown | None:
         since=standing.began,
         outcomes=trial.outcomes,
         share=trial.share,
-        evidence=trial.evidence,
+        evidence=max(trial.evidence, trial.evidence if forecasts is None else forecasts.evidence),
+        enough=trial.enough,
+        doubts=[finding.message for finding in standing.doubts],
     )

@@ -10,15 +10,19 @@ from gateway.config import Gate
 from gateway.fold import Heard
 from gateway.gate.acts import Act, Cause, Fallen, Refused
 from gateway.publication import Beside, Published
-from router_models.gate import Evidence, Finding, Trial, examine
-from router_models.policy import InvalidState
+from router_models.gate import MOST, Evidence, Finding, Forecasts, Trial, examine
+from router_models.policy import InvalidState, Observation
 
 FIRST: Final = 1000
 """Outcomes before a tenant's first trial: until then every version is much better than the last."""
 
 ALPHA: Final = 0.01
 ROUTINE: Final = 0.003
-"""Chances that a trial flags a version that is no worse: of one that did not come by learning, and of one that did."""
+DOUBTED: Final = 0.025
+"""Chances that a trial flags a version that is no worse: of one that did not come by learning, of one that did, and of
+one that somebody insists on though the gate finds fault with it. Of the last, the control has half of the requests at
+once, and its forecasts are tried as well, by the same measure.
+"""
 
 AS_IT_CAME: Final = 300
 """Outcomes for which a version that did not come by learning serves unchanged; what it learns meanwhile waits. Else it
@@ -70,6 +74,8 @@ class Standing:
         self.trusted: Published | None = None
         self.tried: Published | None = None
         self.trial: Trial | None = None
+        self.forecasts: Forecasts | None = None
+        self.doubts: tuple[Finding, ...] = ()
         self.cause: Cause = "learned"
         self.began = 0
         self.fallen = False
@@ -90,9 +96,19 @@ class Standing:
         ours = lesson.trial == self.began and lesson.share > 0.0 and lesson.group != "canary"
         if trial is None or self.fallen or not ours or not self._is_first(heard.record.subject):
             return
-        live = lesson.group != "control"
-        if trial.update(observation.reward, live=live, share=lesson.share, weight=observation.weight):
-            self._fall()
+        live, weight = lesson.group != "control", observation.weight
+        flagged = trial.update(observation.reward, live=live, share=lesson.share, weight=weight)
+        if flagged or self._foretold(observation):
+            self._fall(self.doubts)
+
+    def _foretold(self, observation: Observation) -> bool:
+        """Whether, of a version that was doubted, the forecasts are found worse."""
+        if self.forecasts is None or self.trial is None or self.trial.outcomes > AS_IT_CAME:
+            return False
+        tried, trusted = (_forecast(version, observation) for version in (self.tried, self.trusted))
+        if tried is None or trusted is None:
+            return False
+        return self.forecasts.update(observation.reward, tried=tried, trusted=trusted, weight=observation.weight)
 
     def admit(
         self, candidate: Published, live: Published | None, *, rules: Rules, lessons: int, now: float
@@ -120,14 +136,19 @@ class Standing:
         return tried.under(candidate)
 
     def _enter(self, candidate: Published, arrival: Arrival, rules: Rules) -> Published:
-        """Try what did not come by learning; another policy's beliefs are not held against the old one's."""
-        before = arrival.before
+        """Try what did not come by learning, against what served before any of its kind that is on trial still.
+
+        Another policy's beliefs are not held against the old one's.
+        """
+        again = self.trial is not None and self.cause == arrival.cause != "policy"
+        before = self.trusted if again and self.trusted is not None else arrival.before
         found = self._faults(candidate)
-        if not found and arrival.cause == "imported" and not arrival.forced:
-            found = self._examined(candidate, before, rules)
+        doubts = () if found or arrival.cause == "policy" else self._examined(candidate, before, rules)
+        if arrival.cause == "imported" and not arrival.forced:
+            found = found or doubts
         self.rest()
         if self._settings.control_share or found:
-            self._begin(before, candidate, cause=arrival.cause)
+            self._begin(before, candidate, cause=arrival.cause, doubts=doubts)
         if found:
             self._fall(found)
             return before.under(candidate)
@@ -169,16 +190,20 @@ class Standing:
         elif self._settings.control_share and (over or (self.trial is None and lessons >= FIRST)):
             self._begin(self.tried or candidate, candidate, cause="learned")
 
-    def _begin(self, trusted: Published, candidate: Published, *, cause: Cause) -> None:
+    def _begin(
+        self, trusted: Published, candidate: Published, *, cause: Cause, doubts: tuple[Finding, ...] = ()
+    ) -> None:
         settings, learned = self._settings, cause == "learned"
         least = max(settings.control_share, 0.01)
+        share = least if learned else MOST if doubts else max(settings.trial_share, least)
         self.trusted, self.tried, self.cause, self.began = trusted, candidate, cause, candidate.position
         self.trial = Trial(
-            alpha=ROUTINE if learned else ALPHA,
+            alpha=ROUTINE if learned else DOUBTED if doubts else ALPHA,
             tolerance=settings.margin,
-            share=least if learned else max(settings.trial_share, least),
+            share=share,
             least=least,
         )
+        self.doubts, self.forecasts = doubts, Forecasts(alpha=DOUBTED) if doubts else None
 
     def _tried(self, candidate: Published) -> Published:
         """The candidate with the control beside it, once they differ."""
@@ -212,3 +237,9 @@ class Standing:
         if len(self._first) > REMEMBERED:
             del self._first[next(iter(self._first))]
         return True
+
+
+def _forecast(version: Published | None, observation: Observation) -> float | None:
+    if version is None or observation.arm not in version.places:
+        return None
+    return float(version.snapshot.expected(observation.features[None])[0, version.places[observation.arm]])

@@ -53,7 +53,7 @@ def export(tenants: Tenants, tenant: str) -> bytes:
         policy=tenants.live.policy,
         parameters=dict(policy.parameters),
         arms=list(state.snapshot().arms),
-        checksum=_checksum(arrays),
+        checksum=checksum(arrays),
     )
     named = {f"{_PREFIX}{name}": arrays[name] for name in sorted(arrays)}
     return dump({"manifest": text(msgspec.to_builtins(manifest)), **named})
@@ -69,12 +69,13 @@ def exported(data: bytes) -> Exported:
     if manifest.format != FORMAT:
         raise InvalidState(f"this file is of the format {manifest.format!r}, not {FORMAT!r}")
     state = {name.removeprefix(_PREFIX): array for name, array in arrays.items() if name.startswith(_PREFIX)}
-    if _checksum(state) != manifest.checksum or len(state) != len(arrays):
+    if checksum(state) != manifest.checksum or len(state) != len(arrays):
         raise InvalidState("this exported state is damaged: its arrays do not match its checksum")
     return Exported(manifest, state)
 
 
-def _checksum(arrays: Contents) -> str:
+def checksum(arrays: Contents) -> str:
+    """The SHA-256 that the manifest tells, in hexadecimal."""
     digest = hashlib.sha256()
     for name in sorted(arrays):
         array = arrays[name]

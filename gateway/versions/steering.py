@@ -140,9 +140,11 @@ def check(archive: bytes, fold: Fold, *, adapt: bool) -> Exported:
             f"the file was made with other hyperparameters: {', '.join(other)}; ask to adapt it, or set them so"
         )
     try:
-        policy.load(found.arrays)
+        known = policy.load(found.arrays).snapshot().arms
     except InvalidState as error:
         raise Refused(f"the file cannot be used: {error}") from error
+    if known != tuple(manifest.arms):
+        raise Refused("the file is damaged: its manifest names other models than its arrays, or in another order")
     return found
 
 

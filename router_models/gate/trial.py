@@ -26,9 +26,8 @@ FADING: Final = 1.0 / 40.0
 """Part of what the guess rests on that each outcome replaces: it follows the day's form."""
 
 SUSPICION: Final = 0.1
-"""By how much the control's share grows for each e-fold of capital, up to ``MOST``."""
-
 MOST: Final = 0.5
+"""By how much the control's share grows for each e-fold of capital, and how large it may be."""
 
 GUESS, SPREAD, COUNT = 0.5, 0.2, 4.0
 """The first guess of a reward, of its variance around the guess, and how many outcomes they are worth."""
@@ -55,7 +54,7 @@ class Trial:
             raise ValueError(f"alpha is in (0, 1) and tolerance in [0, {GAPS[0]}), not {alpha} and {tolerance}")
         if not 0.0 < least <= share <= MOST:
             raise ValueError(f"shares lie in (0, {MOST}], the least not above the first, not {least} and {share}")
-        self._enough = -math.log(alpha)
+        self.enough: Final = -math.log(alpha)
         self._tolerance = tolerance
         self._shares, self._course = (share, least), course
         self._capitals = [0.0] * len(GAPS)
@@ -72,7 +71,7 @@ class Trial:
     @property
     def flagged(self) -> bool:
         """Whether the live version has been found worse."""
-        return self._most >= self._enough
+        return self._most >= self.enough
 
     @property
     def share(self) -> float:

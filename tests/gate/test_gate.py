@@ -90,6 +90,50 @@ def test_what_was_forced_in_and_is_worse_is_rolled_back(run: Run, engine: sa.Eng
     run(scenario())
 
 
+def test_a_bad_version_after_a_bad_version_does_not_become_the_trusted_one(
+    run: Run, engine: sa.Engine, tmp_path: Path
+) -> None:
+    async def scenario() -> None:
+        async with guarded(engine, tmp_path) as here:
+            await here.serve(400)
+            archive = await here.versions.export("live", tenant=TENANT)
+            before = here.learner.published(TENANT).version
+            for _ in range(2):
+                await here.steering.bring(permuted(archive), tenant=TENANT, forced=True)
+                await here.serve(5)
+            own = here.gate.standing(TENANT)
+            assert own.trusted is not None
+            assert own.trusted.version == before
+            assert own.doubts
+            await here.until(lambda: here.audited("gate.rollback"))
+            await here.learner.settled()
+            assert here.shares()["c"] > 0.5
+            assert "predicts recent outcomes worse" in here.audited("gate.rollback")[0].detail
+            here.check()
+
+    run(scenario())
+
+
+def test_what_did_not_come_by_learning_is_tried_as_it_came(
+    run: Run, engine: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standing, "AS_IT_CAME", 60)
+
+    async def scenario() -> None:
+        async with guarded(engine, tmp_path) as here:
+            await here.serve(200)
+            archive = await here.versions.export("live", tenant=TENANT)
+            brought = await here.steering.bring(archive, tenant=TENANT, forced=True)
+            await here.serve(50)
+            assert not here.gate.standing(TENANT).doubts
+            assert here.learner.published(TENANT).version == brought != here.learner.fold.version(TENANT)
+            await here.serve(50)
+            assert here.learner.published(TENANT).version == here.learner.fold.version(TENANT)
+            here.check()
+
+    run(scenario())
+
+
 def test_an_import_that_slipped_in_unasked_serves_nobody(run: Run, engine: sa.Engine, tmp_path: Path) -> None:
     async def scenario() -> None:
         async with guarded(engine, tmp_path) as here:

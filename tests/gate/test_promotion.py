@@ -64,6 +64,7 @@ def test_forced_live_it_is_taken_back_within_300_outcomes(start: Start, upstream
     assert gateway.probabilities("Question 1")[GOOD] < 0.2
     trial = standing(gateway)["trial"]
     assert (trial["cause"], trial["trusted"], trial["outcomes"]) == ("promoted", good, 0)
+    assert trial["doubts"]
     outcomes = 0
     while live(gateway) != good:
         teach(gateway, GOOD, rounds=1)

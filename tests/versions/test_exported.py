@@ -162,6 +162,8 @@ def test_other_files_are_refused(run: Run, engine: sa.Engine) -> None:
                     exported(data)
             with pytest.raises(Refused, match="no exported state"):
                 await here.steering.bring(b"garbage", tenant=TENANT)
+            with pytest.raises(Refused, match="in another order"):
+                await here.steering.bring(changed(archive, arms=["b", "a"]), tenant=TENANT)
             here.check()
 
     run(scenario())
