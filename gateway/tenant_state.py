@@ -46,8 +46,11 @@ class TenantState:
 
     @property
     def parts(self) -> Mapping[str, Part]:
-        """What is saved beside the policies' states, by name; a new part is one more line here."""
-        beside: dict[str, Part] = {"trust": self.trust, "quarantine": self.quarantine}
+        """What is saved beside the policies' states, by name; a new part is one more line here.
+
+        Old checkpoints hold a part ``trust``, of another model of the sources, which start as new then.
+        """
+        beside: dict[str, Part] = {"sources": self.trust, "quarantine": self.quarantine}
         return {"withheld": self.withheld, "drift": self.drift, **beside}
 
     def update(self, change: Callable[[State], T]) -> T | None:

@@ -16,8 +16,8 @@ class Suspicion:
     ``memory`` are the sources that are known, the least recently heard leave.
     """
 
-    share: float = 0.2
-    least: float = 0.05
+    share: float = 0.15
+    least: float = 0.03
     probation: float = 1.0
     rate: float = 600.0
     influence: float = 0.25

@@ -43,8 +43,8 @@ class FeedbackTrust(Section):
 
     trust: bool = Field(True, description="Whether end users' feedback is judged by how far it agrees with the rest.")
     judge_keys: bool = Field(False, description="Whether feedback without an end user, the key's own, is judged too.")
-    dishonest_share: float = Field(0.2, gt=0, lt=0.5, description="First guess of the share of dishonest end users.")
-    quarantine_below: float = Field(0.05, ge=0, lt=1, description="Honesty below which feedback is withheld.")
+    dishonest_share: float = Field(0.15, gt=0, lt=0.5, description="First guess of the share of dishonest end users.")
+    quarantine_below: float = Field(0.03, ge=0, lt=1, description="Honesty below which feedback is withheld.")
     probation: float = Field(1.0, ge=0, description="Outcomes after which an end user's feedback counts half.")
     per_hour: float = Field(600.0, gt=0, description="Outcomes an hour that an end user may give.")
     influence_cap: float = Field(0.25, gt=0, le=1, description="Largest part of a model's recent evidence from one.")

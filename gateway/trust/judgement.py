@@ -55,10 +55,9 @@ class Judges(NamedTuple):
         judged = self.doubts(record.source)
         features = np.frombuffer(lesson.features, "<f4")
         expected = _expected(state(), lesson.arm, features) if judged else 0.0
-        claim = Claim(record.source, lesson.arm, event.reward, expected, record.at / 1e6, record.subject or bytes(16))
-        if not judged:
-            return trust.vouched(claim)
-        return trust.judge(claim) if event.previous is None else trust.amended(claim)
+        answer = record.subject or bytes(16)
+        claim = Claim(record.source, lesson.arm, event.reward, expected, record.at / 1e6, answer, event.weight)
+        return trust.judge(claim) if judged else trust.vouched(claim)
 
 
 def _expected(state: State, arm: str, features: np.ndarray[tuple[int], np.dtype[np.float32]]) -> float:

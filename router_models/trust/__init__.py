@@ -1,0 +1,12 @@
+"""Whom to believe: how far each source's outcomes agree with what else is known of the same answers.
+
+sources    who has said what of which arm: a row of figures for each source
+mixture    how likely it is that each means ill, and what those who do are up to
+hearings   the latest answers that were rated: what others said of the same one
+influence  the part of an arm's recent evidence that each source holds
+trust      the judge of one tenant's outcomes
+"""
+
+from router_models.trust.trust import Band, Claim, Trust, Verdict
+
+__all__ = ["Band", "Claim", "Trust", "Verdict"]
