@@ -30,7 +30,7 @@ class Live:
         self.learner = Learner(
             fold=fold, door=door, engine=engine, snapshot_every=snapshot_every, on_failure=self._failed
         )
-        self.log = Log(engine=engine, committed=self.learner.offer)
+        self.log = Log(engine=engine, committed=self.learner.offer, stuck_s=30)
         self.learner.log = self.log
 
     def _failed(self) -> None:
