@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, closing
+from functools import partial
 
+import sqlalchemy as sa
 from pydantic import SecretStr
 
 from gateway.admission import Admission
 from gateway.asking import Asker
-from gateway.config import Configuration, Routing
+from gateway.config import Configuration, ModelCard, Routing
 from gateway.corrections.memories import Memories
+from gateway.database import connect, exclusive, migrate
 from gateway.embedding import Embeddings
 from gateway.fold import Fold
 from gateway.gate.gate import Gate
@@ -21,13 +24,15 @@ from gateway.governance.audit import GATEWAY, Audit
 from gateway.governance.erasure import Erasures
 from gateway.governance.identity import Identity
 from gateway.governance.retention import Retention
-from gateway.keys import DEFAULT_TENANT, Principal
+from gateway.keys import DEFAULT_TENANT, Ensured, Principal, ensure
 from gateway.learner import Learner
 from gateway.log import Log
 from gateway.metrics import Metrics
+from gateway.models.entry import Entry
+from gateway.models.registrar import Registrar
+from gateway.probing import Prober
 from gateway.proposing import Proposer
 from gateway.providers.adapter import Providers
-from gateway.providers.library import required
 from gateway.registry import Registry
 from gateway.routing import Router
 from gateway.secrets import named_secret
@@ -37,6 +42,14 @@ from gateway.transaction import Record, Transaction
 from gateway.transport import Client
 from gateway.upstream import Upstreams
 from router_models.embedders import Embedder, load
+
+
+def database(stack: AsyncExitStack, settings: Settings) -> sa.Engine:
+    """The data directory's, for this gateway alone, at its newest schema."""
+    stack.enter_context(exclusive(settings.data_dir))
+    engine = connect(settings.data_dir)
+    migrate(engine)
+    return engine
 
 
 async def start_governing(stack: AsyncExitStack, erasures: Erasures, retention: Retention, settings: Settings) -> None:
@@ -61,12 +74,10 @@ def router(
     )
 
 
-def upstreams(registry: Registry, client: Client, routing: Routing, settings: Settings, metrics: Metrics) -> Upstreams:
-    """The way to every model; litellm begins to load if any model needs it."""
-    providers = Providers()
-    if any(model.card.upstream.kind == "litellm" for model in registry):
-        required()
-        providers.prepare()
+def upstreams(
+    providers: Providers, client: Client, routing: Routing, settings: Settings, metrics: Metrics
+) -> Upstreams:
+    """The way to every model."""
     return Upstreams(
         asker=Asker(client=client, providers=providers, answer_limit=settings.max_answer_bytes),
         retries=routing.retries,
@@ -127,24 +138,44 @@ def given_keys(settings: Settings, configuration: Configuration) -> dict[Princip
     return given
 
 
+def keys(connection: sa.Connection, settings: Settings, configuration: Configuration, audit: Audit) -> Ensured:
+    """Who may ask."""
+    return ensure(connection, given=given_keys(settings, configuration), added=partial(tell_of_key, audit))
+
+
 def tell_of_key(audit: Audit, transaction: Transaction, key: Principal) -> None:
     """Note in the audit log that a key was added."""
     detail = {"scope": key.scope, "tenant": Identity(kind="tenant", tenant=key.tenant)}
     audit.record(transaction, actor=GATEWAY, action="key.add", subject=Identity.of(key), detail=detail)
 
 
-async def registry(stack: AsyncExitStack, configuration: Configuration) -> Registry:
-    """The models, with the demo's own servers where they are asked for; these load while the gateway already serves."""
-    found = Registry(cards=configuration.models)
-    if configuration.specialists:
-        from gateway.specialists import Supervisor
+async def specialists(stack: AsyncExitStack, configuration: Configuration) -> tuple[ModelCard, ...]:
+    """The demo's own servers where they are asked for; these load while the gateway already serves."""
+    if not configuration.specialists:
+        return ()
+    from gateway.specialists import Supervisor
 
-        supervisor = Supervisor()
-        stack.push_async_callback(supervisor.stop)
-        for card in await supervisor.start():
-            override = configuration.overrides.get(card.id)
-            found.put(override.applied(card) if override is not None else card)
-    return found
+    supervisor = Supervisor()
+    stack.push_async_callback(supervisor.stop)
+    return tuple(await supervisor.start())
+
+
+def registrar(
+    declared: Mapping[str, Entry], space: Space, log: Log, learner: Learner, audit: Audit, providers: Providers
+) -> Registrar:
+    """Who keeps the models, beginning with these."""
+    made = Registrar(
+        registry=Registry(), space=space, log=log, learner=learner, audit=audit, provided=providers.prepare
+    )
+    made.stock(declared)
+    return made
+
+
+def start_probing(stack: AsyncExitStack, registry: Registry, client: Client) -> None:
+    """Look for signs of life at servers that fail."""
+    prober = Prober(registry=registry, client=client)
+    prober.start()
+    stack.push_async_callback(prober.stop)
 
 
 def client(stack: AsyncExitStack) -> Client:

@@ -11,6 +11,9 @@ from gateway.registry import Registry
 from gateway.request import Reading
 from router_models.policy import Mask
 
+#: Why the policy may not choose a model that stands so.
+APART = {"disabled": "disabled", "draining": "draining", "shadow": "a shadow, asked by its name alone"}
+
 
 class Eligibility:
     """The registry's conditions as arrays (K,) in a snapshot's order of arms."""
@@ -27,10 +30,11 @@ class Eligibility:
         self._json = _where([bool(card and card.json_mode) for card in cards])
         self._images = _where([bool(card and "image" in card.modalities) for card in cards])
         self._audio = _where([bool(card and "audio" in card.modalities) for card in cards])
-        present = ("disabled", _where([card is not None and card.enabled for card in cards]))
+        states = [model.standing.state if model is not None else "disabled" for model in self.models]
+        apart = [(why, _where([each != state for each in states])) for state, why in APART.items()]
         self._standing = {
             name: _telling(
-                [present, (f"does not serve {name}", _where([bool(c and c.endpoint == name) for c in cards]))]
+                [*apart, (f"does not serve {name}", _where([bool(c and c.endpoint == name) for c in cards]))]
             )
             for name in ("chat", "embeddings")
         }

@@ -54,7 +54,7 @@ class Endpoints:
         tenants = {tenant.id: tenant for tenant in self._service.configuration.tenants}
         tenant = tenants.get(principal.tenant)
         allowed = None if tenant is None else tenant.models
-        return [m for m in self._service.registry if m.card.enabled and (allowed is None or m.id in allowed)]
+        return [m for m in self._service.registry if m.standing.named and (allowed is None or m.id in allowed)]
 
     async def route(self, request: Request) -> Response:
         """``POST /v1/route``: what would be chosen and why, without asking a model or logging a decision."""
@@ -81,7 +81,7 @@ class Endpoints:
     async def ready(self, request: Request) -> Response:
         """``GET /readyz``: requests can be answered; the log's health is told, and does not stop serving."""
         service = self._service
-        models = sum(model.card.enabled and model.breaker.closed for model in service.registry)
+        models = sum(model.standing.drawn and model.breaker.closed for model in service.registry)
         state = {"models": models, "log": "ok" if service.log.healthy else "unavailable"}
         ready = models > 0
         return JSONResponse({"status": "ready" if ready else "no model", **state}, status_code=200 if ready else 503)

@@ -15,7 +15,7 @@ from msgspec.structs import asdict
 from gateway.config import ConfigurationError, FeedbackTrust, Routing
 from gateway.events import ArmRemoved, ArmSet, Event, LearningFrozen, LineageStarted, PolicyTuned, TrustTuned, doubles
 from gateway.fold import Fold
-from gateway.registry import Registry
+from gateway.registry import Model, Registry
 from gateway.space import Space
 from gateway.trust.judgement import Judges
 from router_models import POLICIES, make
@@ -58,7 +58,7 @@ class Lineage:
         known = {} if anew else {name: arm.digest for name, arm in fold.arms.items()}
         for model in registry:
             if known.pop(model.id, None) != model.semantics:
-                yield self._arm(model.id, model.card.semantics(), model.semantics)
+                yield arm(self._space, model)
         for name in known:
             yield ArmRemoved(name=name)
         if frozen is not None and frozen != fold.frozen:
@@ -66,9 +66,12 @@ class Lineage:
         if Judges.told(self._judged) != fold.judges:
             yield self._judged
 
-    def _arm(self, name: str, texts: list[str], digest: str) -> ArmSet:
-        embeddings = self._space.embedder.embed(texts or [name])
-        return ArmSet(name=name, prior=doubles(semantic_prior(self._space.features, embeddings)), digest=digest)
+
+def arm(space: Space, model: Model) -> ArmSet:
+    """What a model is to policies: the prior that its card's texts give. Takes as long as embedding them does."""
+    embeddings = space.embedder.embed(model.card.semantics() or [model.id])
+    prior = doubles(semantic_prior(space.features, embeddings))
+    return ArmSet(name=model.id, prior=prior, digest=model.semantics)
 
 
 def _judged(trust: FeedbackTrust) -> TrustTuned:

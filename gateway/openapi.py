@@ -24,7 +24,10 @@ GROUPS: tuple[type[Group], ...] = (Decisions, *ADMIN)
 _OPERATIONS = tuple(operation for group in GROUPS for operation in group.operations())
 _SPOKEN = (ChatRequest, EmbeddingsRequest, MessagesRequest, CountRequest, ResponsesRequest)
 _TYPES = (*_SPOKEN, FeedbackItem, FeedbackResult, *(each.answer for each in _OPERATIONS))
-_BODIES = tuple(each.asked if each.with_body else each.body for each in _OPERATIONS if each.with_body or each.body)
+_BODIES = (
+    *(each.asked for each in _OPERATIONS if each.with_body),
+    *(each.body for each in _OPERATIONS if isinstance(each.body, type)),
+)
 _BINARY = {"type": "string", "format": "binary"}
 _ASKING = "400 401 404 409 413 415 422 429 502 503 504"
 _STATUSES = {
@@ -142,7 +145,8 @@ def _described(operation: Operation[Any]) -> dict[str, Any]:
     elif asked is not Nothing:
         found["parameters"] = _parameters(operation.path, fields)
     if operation.with_data:
-        taken = _BINARY if operation.body is None else _ref(operation.body.__name__)
+        body = operation.body or _BINARY
+        taken = _ref(body.__name__) if isinstance(body, type) else body
         found["requestBody"] = {"required": True, "content": {operation.takes: {"schema": taken}}}
     found["responses"][str(operation.status)] = found["responses"].pop("200")
     return found

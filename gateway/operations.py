@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import msgspec
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -33,6 +34,10 @@ JSON = "application/json"
 DATA, MATCH = "data", "if_match"
 
 
+#: All methods of HTTP that a client may try.
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+
+
 class Nothing(msgspec.Struct):
     """A request that says all by its path."""
 
@@ -43,7 +48,7 @@ class Operation(Generic[G]):
 
     ``asked`` is the struct that the handler is given, read from the JSON body of a POST, which may be left out where
     every field has a default, and else from path and query. One that ``takes`` a body of another kind, or one beside
-    its path, finds it, as it is, in the field ``data``; ``body`` is the type that describes it. ``answer`` is what it
+    its path, finds it, as it is, in the field ``data``; ``body`` is the type or the schema of it. ``answer`` is what it
     returns: a struct, or ``bytes`` of the kind ``gives``; a struct's ``etag`` goes into the headers too. ``errors``
     are the statuses that it may answer with besides those of every operation.
     """
@@ -109,14 +114,20 @@ class Group:
         return [member for member in vars(cls).values() if isinstance(member, Operation)]
 
     def routes(self) -> list[Route]:
-        """Where they are served."""
-        return [self._route(operation) for operation in self.operations()]
+        """Where they are served. A path answers to every method, so that a wider one behind it is not taken for it."""
+        paths: dict[str, dict[str, Operation[Any]]] = {}
+        for operation in self.operations():
+            paths.setdefault(operation.path, {})[operation.method] = operation
+        return [self._route(path, methods) for path, methods in paths.items()]
 
-    def _route(self, operation: Operation[Any]) -> Route:
+    def _route(self, path: str, methods: dict[str, Operation[Any]]) -> Route:
         async def endpoint(request: Request) -> Response:
+            operation = methods.get("GET" if request.method == "HEAD" else request.method)
+            if operation is None:
+                raise HTTPException(405, headers={"allow": ", ".join(sorted(methods))})
             return await operation.serve(self, self._service, request)
 
-        return Route(operation.path, endpoint, methods=[operation.method])
+        return Route(path, endpoint, methods=METHODS)
 
 
 def get(path: str, summary: str, *, answer: Any, **details: Any) -> Callable[[Handler[G]], Operation[G]]:

@@ -208,11 +208,13 @@ class Router:
         model = self.registry.get(reading.model)
         tenant = self._tenants.get(principal.tenant)
         hidden = tenant is not None and tenant.models is not None and reading.model not in tenant.models
-        if model is None or hidden or not model.card.enabled:
+        if model is None or hidden or model.standing.state == "disabled":
             raise ModelNotFound(
                 f"There is no model {reading.model!r} here; GET /v1/models lists them, and 'auto' chooses one.",
                 param="model",
             )
+        if not model.standing.named:
+            raise Unavailable(f"The model {model.id!r} is draining: it takes no new requests.", retry_after_s=60)
         if model.card.endpoint != reading.endpoint:
             raise BadRequest(f"The model {model.id!r} does not serve {reading.endpoint}.", param="model")
         published = self._learner.published(principal.tenant)

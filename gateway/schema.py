@@ -110,3 +110,19 @@ erasures = sa.Table(
     sa.Column("step", sa.Text, nullable=False),
     sa.Column("document", sa.LargeBinary, nullable=False),
 )
+
+#: What admins said of models, append-only: see :mod:`gateway.models.revisions`.
+cards = sa.Table(
+    "cards",
+    metadata,
+    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("change", sa.Text, nullable=False),
+    sa.Column("card", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("share", sa.Float, nullable=False),
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Index("cards_model", "model", "seq"),
+)

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 
 import sqlalchemy as sa
 
@@ -15,7 +14,6 @@ from gateway.admission import Admission
 from gateway.alignment import align
 from gateway.config import Configuration
 from gateway.corrections.memories import Memories
-from gateway.database import connect, exclusive, migrate
 from gateway.embedding import Embeddings
 from gateway.gate.gate import Gate
 from gateway.gate.guard import Guard
@@ -25,12 +23,15 @@ from gateway.governance.installation import Installation
 from gateway.governance.prompts import Prompts
 from gateway.governance.retention import Retention
 from gateway.history import restore
-from gateway.keys import Ensured, ensure
+from gateway.keys import Ensured
 from gateway.learner import Learner
 from gateway.lineage import Lineage
 from gateway.log import Log
 from gateway.metrics import Metrics
-from gateway.probing import Prober
+from gateway.models.entry import entries, given
+from gateway.models.registrar import Registrar
+from gateway.models.revisions import latest
+from gateway.providers.adapter import Providers
 from gateway.registry import Registry
 from gateway.routing import Router
 from gateway.settings import Settings
@@ -50,6 +51,7 @@ class Service:
     audit: Audit
     keys: Ensured
     registry: Registry
+    registrar: Registrar
     embeddings: Embeddings
     log: Log
     prompts: Prompts
@@ -68,24 +70,22 @@ class Service:
 async def running(settings: Settings, configuration: Configuration) -> AsyncIterator[Service]:
     """A whole gateway, less HTTP. Raises :class:`gateway.config.ConfigurationError` and kin before it serves."""
     async with AsyncExitStack() as stack:
-        stack.enter_context(exclusive(settings.data_dir))
-        engine = connect(settings.data_dir)
-        migrate(engine)
+        engine = assembly.database(stack, settings)
         audit = Audit(installation=Installation(data_dir=settings.data_dir))
         metrics = Metrics(version=__version__)
         space = Space.of(assembly.load_embedder(stack, settings))
-        registry = await assembly.registry(stack, configuration)
+        specialists = await assembly.specialists(stack, configuration)
         with engine.connect() as connection:
-            keys = ensure(
-                connection,
-                given=assembly.given_keys(settings, configuration),
-                added=partial(assembly.tell_of_key, audit),
-            )
+            keys = assembly.keys(connection, settings, configuration, audit)
             fold = restore(connection, make_policy=make)
+            declared = entries(given(configuration, specialists), latest(connection))
         corrections = Memories(tenants=configuration.tenants, engine=engine, width=space.features.width)
         stack.push_async_callback(corrections.stop)
         gate = Gate(settings=configuration.routing.gate, engine=engine)
         log, learner = assembly.start_learning(stack, fold, gate, corrections, settings, metrics)
+        providers = Providers()
+        registrar = assembly.registrar(declared, space, log, learner, audit, providers)
+        registry = registrar.registry
         lineage = Lineage(space=space, routing=configuration.routing, trust=configuration.feedback)
         await align(
             lineage, registry, configuration.tenants, frozen=settings.frozen, log=log, learner=learner, audit=audit
@@ -106,6 +106,7 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
             audit=audit,
             keys=keys,
             registry=registry,
+            registrar=registrar,
             embeddings=embeddings,
             log=log,
             prompts=Prompts(tenants=[each.id for each in configuration.tenants if each.store_prompts], log=log),
@@ -113,15 +114,13 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
             learner=learner,
             guard=guard,
             router=assembly.router(registry, learner, embeddings, space, configuration),
-            upstreams=assembly.upstreams(registry, client, configuration.routing, settings, metrics),
+            upstreams=assembly.upstreams(providers, client, configuration.routing, settings, metrics),
             admission=assembly.admission(settings, metrics),
             corrections=corrections,
             client=client,
             metrics=metrics,
         )
-        prober = Prober(registry=registry, client=client)
-        prober.start()
-        stack.push_async_callback(prober.stop)
+        assembly.start_probing(stack, registry, client)
         _watch(service)
         yield service
 

@@ -7,6 +7,7 @@ from gateway.admin.erasures import Erasing
 from gateway.admin.feedback import Judging
 from gateway.admin.gate import Gatekeeping
 from gateway.admin.learning import Learning
+from gateway.admin.models import Modelling
 from gateway.admin.policies import Policies
 from gateway.admin.quarantine import Quarantined
 from gateway.admin.transfer import Transfer
@@ -15,6 +16,7 @@ from gateway.operations import Group
 
 #: Every group; a new one joins the routes and the published description by its line here.
 GROUPS: tuple[type[Group], ...] = (
+    Modelling,
     Policies,
     Gatekeeping,
     Learning,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, HttpUrl, model_validator
+from pydantic import AfterValidator, Field, HttpUrl, field_serializer, model_validator
 
 from gateway.config.section import Section
 
@@ -87,6 +87,10 @@ class ModelCard(Section):
         if self.upstream.kind == "litellm" and self.endpoint in ("moderations", "audio"):
             raise ValueError(f"{self.endpoint} are passed on to servers that speak OpenAI's protocol, not by litellm")
         return self
+
+    @field_serializer("modalities", "tags", when_used="json")
+    def _in_order(self, labels: frozenset[str]) -> list[str]:
+        return sorted(labels)
 
     def semantics(self) -> list[str]:
         """The texts that tell what the model is good at, each a sentence or an example."""

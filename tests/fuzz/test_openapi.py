@@ -29,6 +29,8 @@ def test_the_description_published_is_the_one_tested(target: Gateway) -> None:
 def test_every_endpoint_keeps_to_its_description(case: Case[Any], target: Gateway) -> None:
     if isinstance(case.body, dict) and isinstance(name := case.body.get("model"), str):
         case.body["model"] = MODELS[len(name) % len(MODELS)]  # names that lead on, not only to a 404
+    if isinstance(case.body, dict) and case.path == "/admin/v1/models":
+        case.body["enabled"] = False  # nobody is sent to a server that is none
     response = case.call_and_validate(
         base_url=target.url,
         headers={"authorization": f"Bearer {ADMIN_KEY}"},

@@ -39,6 +39,7 @@ class Gateway:
     def __init__(self, *, process: subprocess.Popen[bytes], log: Path, data_dir: Path) -> None:
         self.process = process
         self.data_dir = data_dir
+        self.status = 0
         self._log = log
         self.url = self._wait_for_banner()
         self.client = httpx.Client(base_url=self.url, headers={"authorization": f"Bearer {KEY}"}, timeout=PATIENCE_S)
@@ -113,6 +114,11 @@ class Gateway:
         with connect(self.data_dir).connect() as connection:
             return read(connection, events.c.kind == kind.kind, of_subject)
 
+    def kill(self) -> None:
+        """End it at once, whatever it is about."""
+        self.status = -signal.SIGKILL
+        assert self.stop(signal.SIGKILL) == self.status
+
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """End it and return its exit status."""
         self.client.close()
@@ -161,7 +167,7 @@ def launched(home: Path, configuration: Mapping[str, Any], **environment: str) -
         gateway = Gateway(process=process, log=log, data_dir=home / "data")
         yield gateway
         status = gateway.stop()
-        assert status == 0, gateway.log
+        assert status == gateway.status, gateway.log
         assert "Traceback" not in gateway.log, gateway.log
     finally:
         process.kill()
