@@ -59,6 +59,7 @@ def hot_endpoints(service: Service) -> dict[str, Any]:
         "admission": service.admission,
         "body_limit": service.settings.max_body_bytes,
         "corrections": service.corrections.keepers,
+        "conversations": service.conversations,
         "latency_objective_s": routing.latency_objective_s,
     }
     return {

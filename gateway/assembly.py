@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from gateway.admission import Admission
 from gateway.asking import Asker
 from gateway.config import Configuration, ModelCard, Routing
+from gateway.conversations import Conversations
 from gateway.corrections.memories import Memories
 from gateway.database import connect, exclusive, migrate
 from gateway.embedding import Embeddings
@@ -61,7 +62,12 @@ async def start_governing(stack: AsyncExitStack, erasures: Erasures, retention: 
 
 
 def router(
-    registry: Registry, learner: Learner, embeddings: Embeddings, space: Space, configuration: Configuration
+    registry: Registry,
+    learner: Learner,
+    embeddings: Embeddings,
+    space: Space,
+    conversations: Conversations,
+    configuration: Configuration,
 ) -> Router:
     """Who chooses."""
     return Router(
@@ -70,6 +76,7 @@ def router(
         proposer=Proposer(embeddings=embeddings, features=space.features),
         routing=configuration.routing,
         tenants={tenant.id: tenant for tenant in configuration.tenants},
+        conversations=conversations,
         draw=random.Random().random,
     )
 
@@ -183,6 +190,11 @@ def client(stack: AsyncExitStack) -> Client:
     made = Client(limit_per_origin=1000, keepalive_s=4.0)
     stack.push_async_callback(made.aclose)
     return made
+
+
+def conversations(routing: Routing) -> Conversations:
+    """Who holds which conversation."""
+    return Conversations(most=routing.conversations, idle_s=routing.conversation_idle_s)
 
 
 def start_learning(

@@ -10,13 +10,14 @@ import structlog
 
 from gateway.admission import Admission
 from gateway.asking import Opened
+from gateway.conversations import Conversations
 from gateway.corrections.keeper import Keeper
 from gateway.dialects.dialect import Dialect, Speech
 from gateway.disconnect import Watch
 from gateway.errors import GatewayError, Internal, UpstreamFailed, UpstreamTimeout
 from gateway.exchange import CLIENT_GONE, Exchange
 from gateway.governance.prompts import Prompts
-from gateway.http import ClientGone, Header, Receive, Scope, Send, header, read_body, respond
+from gateway.http import ClientGone, Header, Receive, Scope, Send, read_body, respond
 from gateway.keys import KeyRing
 from gateway.log import Log
 from gateway.metrics import Metrics
@@ -29,6 +30,12 @@ from gateway.upstream import Upstreams
 
 _logger = structlog.get_logger("polyculture.completions")
 _JSON = (b"content-type", b"application/json")
+
+#: Headers that name a request's session, ours first, then those that are usual elsewhere.
+SESSIONS = (b"x-polyculture-session", b"x-session-id", b"x-conversation-id")
+
+_WISHES = frozenset({b"x-polyculture-tags", b"x-polyculture-explore", *SESSIONS})
+_NONE = Wishes()
 _STREAM = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
 
 
@@ -48,6 +55,7 @@ class Completions:
         admission: Admission,
         body_limit: int,
         corrections: Mapping[str, Keeper],
+        conversations: Conversations,
         latency_objective_s: float | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -61,6 +69,7 @@ class Completions:
         self._admission = admission
         self._body_limit = body_limit
         self._corrections = corrections
+        self._conversations = conversations
         self._objective_s = latency_objective_s
         self._clock = clock
 
@@ -93,7 +102,8 @@ class Completions:
         body = await read_body(scope, receive, limit=self._body_limit)
         exchange.inquiry = inquiry = self._dialect.read(body)
         exchange.reading = reading = inquiry.reading
-        choice, body = await self._router.route(reading, principal, wishes(scope)), inquiry.body
+        exchange.wishes = asked = wishes(scope)
+        choice, body = await self._router.route(reading, principal, asked), inquiry.body
         keeper = self._corrections.get(principal.tenant)
         if keeper is not None:
             choice, body = keeper.told(choice, reading, body)
@@ -197,7 +207,8 @@ class Completions:
 
     def _close(self, exchange: Exchange, witness: Witness | None = None) -> None:
         """Log how it ended, once, and what the answer's form says of its quality."""
-        if exchange.closed or exchange.choice is None or exchange.principal is None:
+        reading = exchange.reading
+        if exchange.closed or exchange.choice is None or exchange.principal is None or reading is None:
             return
         exchange.closed = True
         now = self._clock()
@@ -209,7 +220,11 @@ class Completions:
         for arm in answer.failed:
             self._blame(exchange, arm, "error")
         failed = exchange.status >= 500 or exchange.status == 429
-        if exchange.status != 200 and not failed:
+        if exchange.status == 200:
+            self._conversations.answered(
+                exchange.principal, reading, exchange.wishes.session, model=answer.answered, tokens=exchange.context
+            )
+        elif not failed:
             return  # the client's own fault, or the client left: the model is not to blame
         if witness is None:
             witness = self._witness(exchange)
@@ -231,10 +246,13 @@ class Completions:
 
 
 def wishes(scope: Scope) -> Wishes:
-    """What the request's headers ask of routing: ``x-polyculture-tags``, ``x-polyculture-explore: off``."""
-    tags = header(scope, b"x-polyculture-tags")
-    explore = header(scope, b"x-polyculture-explore")
-    if tags is None and explore is None:
-        return Wishes()
-    names = frozenset(tag.strip() for tag in (tags or b"").decode("latin-1").split(",") if tag.strip())
-    return Wishes(names, explore is None or explore.strip().lower() not in (b"off", b"false", b"0"))
+    """What the request's headers ask of routing: ``x-polyculture-tags``, ``x-polyculture-explore: off``, a session."""
+    found = {name: value for name, value in scope["headers"] if name in _WISHES}
+    if not found:
+        return _NONE
+    names = found.get(b"x-polyculture-tags", b"").decode("latin-1").split(",")
+    return Wishes(
+        tags=frozenset(tag for name in names if (tag := name.strip())),
+        explore=found.get(b"x-polyculture-explore", b"").strip().lower() not in (b"off", b"false", b"0"),
+        session=next((found[name] for name in SESSIONS if name in found), b""),
+    )

@@ -41,6 +41,8 @@ class Eligibility:
         self._everyone = np.ones(len(cards), bool)
         self._everyone.flags.writeable = False
         self.prices = np.array([[c.price.input, c.price.output] if c else [0.0, 0.0] for c in cards]) / 1e6
+        self.savings = np.array([card.price.saving if card else 0.0 for card in cards]) / 1e6
+        self.places = {name: place for place, name in enumerate(self.arms)}
 
     def conditions(
         self, reading: Reading, *, tenant: Tenant | None = None, tags: frozenset[str] = frozenset()

@@ -139,7 +139,7 @@ def _told(document: dict[str, Any]) -> Response:
 
 
 def _dry_run(considered: Considered) -> dict[str, Any]:
-    proposal = considered.proposed.proposal
+    proposal, left = considered.proposed.proposal, considered.leaving
     arms = considered.published.snapshot.arms
     order = [place for place in np.argsort(-proposal.probabilities, kind="stable") if considered.mask[place]]
     return {
@@ -154,6 +154,7 @@ def _dry_run(considered: Considered) -> dict[str, Any]:
             for place in order
         ],
         "excluded": considered.excluded,
+        "conversation": None if left is None else {"holder": left.holder, "switch_cost": left.price},
     }
 
 

@@ -13,11 +13,12 @@ from gateway.dialects.dialect import Inquiry
 from gateway.events import Answer, Feedback
 from gateway.http import Header
 from gateway.keys import Principal
+from gateway.leaving import told
 from gateway.outcomes import WEIGHT
 from gateway.registry import Model
 from gateway.relay import Body
 from gateway.request import Reading
-from gateway.routing import Choice
+from gateway.routing import Choice, Wishes
 
 #: What a completion's id begins with, before the decision's id.
 COMPLETION_PREFIX = "chatcmpl-"
@@ -50,6 +51,7 @@ class Exchange:
         self.principal: Principal | None = None
         self.inquiry: Inquiry | None = None
         self.reading: Reading | None = None
+        self.wishes = Wishes()
         self.choice: Choice | None = None
         self.tried: list[Model] = []
         self.opened: Opened | None = None
@@ -58,6 +60,7 @@ class Exchange:
         self.answered = 0.0
         self.input_tokens: int | None = None
         self.output_tokens: int | None = None
+        self.cached_tokens = 0
 
     @property
     def name(self) -> str:
@@ -87,7 +90,16 @@ class Exchange:
         """USD, where the upstream counted tokens."""
         if self.opened is None or self.input_tokens is None:
             return None
-        return self.opened.model.cost(input_tokens=self.input_tokens, output_tokens=self.output_tokens or 0)
+        return self.opened.model.cost(
+            input_tokens=self.input_tokens, output_tokens=self.output_tokens or 0, cached_tokens=self.cached_tokens
+        )
+
+    @property
+    def context(self) -> int:
+        """Tokens that the model has read and written: as its server counted them, else an estimate of the prompt."""
+        if self.input_tokens is None:
+            return self.reading.prompt_tokens if self.reading is not None else 0
+        return self.input_tokens + (self.output_tokens or 0)
 
     def overhead(self, now: float) -> float:
         """The gateway's own part so far, in seconds: of a stream, what came before its first byte."""
@@ -101,6 +113,7 @@ class Exchange:
         if body.usage is not None and body.usage.prompt_tokens is not None:
             self.input_tokens = max(0, int(body.usage.prompt_tokens))
             self.output_tokens = max(0, int(body.usage.completion_tokens or 0))
+            self.cached_tokens = min(body.usage.cached, self.input_tokens)
 
     def headers(self, *, now: float) -> list[Header]:
         """Who answered, and why."""
@@ -121,6 +134,8 @@ class Exchange:
         cost = self.cost
         if cost is not None:
             found.append((b"x-polyculture-cost-usd", b"%.9f" % cost))
+        if decision.holder:
+            found.append((b"x-polyculture-conversation", " ".join(told(decision).split()).encode("ascii", "replace")))
         if decision.corrections:
             found.append((b"x-polyculture-corrections", b"%d" % len(decision.corrections)))
         if self.durable is not None and self.durable.done() and not self.durable.result():
@@ -142,6 +157,7 @@ class Exchange:
             input_tokens=self.input_tokens,
             output_tokens=self.output_tokens,
             failed=self.failed,
+            cached_tokens=self.cached_tokens,
         )
 
     def implicit(self, arm: str) -> Feedback:

@@ -22,7 +22,8 @@ _logger = structlog.get_logger("polyculture.proposing")
 class Question(NamedTuple):
     """One request before a published router: ``eligible`` (K,), ``costs`` (K,) in USD where they count.
 
-    ``assignment`` is the number that gave the request to this router rather than to one beside it.
+    ``assignment`` is the number that gave the request to this router rather than to one beside it, ``handicaps`` (K,)
+    what is taken off the arms' utility.
     """
 
     published: Published
@@ -33,6 +34,7 @@ class Question(NamedTuple):
     cost_weight: float
     explore: bool
     assignment: float = 0.0
+    handicaps: Vector | None = None
 
 
 class Proposed(NamedTuple):
@@ -103,8 +105,17 @@ def _propose(questions: Sequence[Question], features: npt.NDArray[np.float32], s
         eligible=np.array([question.eligible for question in questions]),
         costs=None if first.costs is None else np.array([question.costs for question in questions]),
         cost_weight=first.cost_weight,
+        handicaps=_handicaps(questions),
         explore=first.explore,
     )
+
+
+def _handicaps(questions: Sequence[Question]) -> Vector | None:
+    """Everyone's (n, K), zeros where there are none; ``None`` if nobody has any."""
+    if all(question.handicaps is None for question in questions):
+        return None
+    nothing = np.zeros(len(questions[0].eligible))
+    return np.array([nothing if question.handicaps is None else question.handicaps for question in questions])
 
 
 def _aside(questions: Sequence[Question], features: npt.NDArray[np.float32]) -> Vector | None:

@@ -86,10 +86,10 @@ class Model:
         """A request has left its server."""
         self.load.under_way -= 1
 
-    def cost(self, *, input_tokens: int, output_tokens: int) -> float:
-        """The price of an answer, in USD."""
+    def cost(self, *, input_tokens: int, output_tokens: int, cached_tokens: int = 0) -> float:
+        """The price of an answer, in USD; so many of the input tokens had been read before."""
         price = self.card.price
-        return (price.input * input_tokens + price.output * output_tokens) / 1e6
+        return (price.input * input_tokens + price.output * output_tokens - price.saving * cached_tokens) / 1e6
 
 
 def _server(card: ModelCard) -> tuple[object, ...]:

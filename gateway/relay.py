@@ -55,6 +55,14 @@ class Usage(msgspec.Struct):
 
     prompt_tokens: int | float | None = None
     completion_tokens: int | float | None = None
+    prompt_tokens_details: Any = None
+
+    @property
+    def cached(self) -> int:
+        """Tokens of the prompt that the server had read before, where it says so."""
+        details = self.prompt_tokens_details
+        found = details.get("cached_tokens") if isinstance(details, dict) else None
+        return max(0, int(found)) if isinstance(found, int | float) else 0
 
 
 class Body(msgspec.Struct):

@@ -15,6 +15,9 @@ TEXT_LIMIT = 8_000
 #: A last message shorter than this says too little alone ("commit it"): earlier ones are read with it.
 SHORT_MESSAGE = 120
 
+#: Characters at each end that a long text is known by.
+ENDS = 2_000
+
 #: Characters a token takes, on the safe side for English, to judge whether a prompt fits a window.
 CHARACTERS_PER_TOKEN = 3.5
 
@@ -64,8 +67,13 @@ class EmbeddingsRequest(msgspec.Struct):
     model: str = "auto"
 
 
-class Reading(msgspec.Struct, frozen=True):
-    """What routing knows of a request. ``tokens`` is an estimate of prompt plus answer."""
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """What routing knows of a request. ``tokens`` is an estimate of prompt plus answer, ``prompt_tokens`` of the
+    prompt alone.
+
+    ``system`` is a hash of the system prompt, ``opening`` of that and the first user message, 0 where nothing can
+    follow; ``answered`` is whether an answer has been given in the conversation. Hashes hold in this process alone.
+    """
 
     model: str
     endpoint: str
@@ -78,6 +86,10 @@ class Reading(msgspec.Struct, frozen=True):
     images: bool
     audio: bool
     bounded: bool
+    prompt_tokens: int = 0
+    system: int = 0
+    opening: int = 0
+    answered: bool = False
 
 
 _chat = msgspec.json.Decoder(ChatRequest)
@@ -90,20 +102,25 @@ def read_chat(body: bytes) -> Reading:
     request: ChatRequest = decode(_chat, body)
     asked = request.max_completion_tokens or request.max_tokens
     kinds = {part.type for message in request.messages if isinstance(message.content, list) for part in message.content}
-    length = sum(len(message.text()) for message in request.messages)
+    prompt = int(sum(len(message.text()) for message in request.messages) / CHARACTERS_PER_TOKEN)
     form = request.response_format
+    system, opening = _beginning(request.messages)
     return Reading(
         model=request.model,
         endpoint="chat",
         text=routing_text(request.messages),
         turns=sum(message.role == "user" for message in request.messages),
-        tokens=int(length / CHARACTERS_PER_TOKEN) + max(asked or 0, 0),
+        tokens=prompt + max(asked or 0, 0),
         stream=bool(request.stream),
         tools=bool(request.tools),
         json_mode=form is not None and form.type != "text",
         images=any(kind in ("image_url", "input_image", "image") for kind in kinds),
         audio="input_audio" in kinds,
         bounded=asked is not None,
+        prompt_tokens=prompt,
+        system=system,
+        opening=opening,
+        answered=any(message.role == "assistant" for message in request.messages),
     )
 
 
@@ -143,6 +160,23 @@ def routing_text(messages: list[Message]) -> str:
     text = "\n".join(found)
     half = TEXT_LIMIT // 2
     return text if len(text) <= TEXT_LIMIT else f"{text[:half]}\n{text[-half:]}"
+
+
+def _beginning(messages: list[Message]) -> tuple[int, int]:
+    """Hashes of the system prompt, and of that and the first user message."""
+    system, first = [], ""
+    for message in messages:
+        if message.role == "user":
+            first = _ends(message.text())
+            break
+        system.append(_ends(message.text()))
+    prompt = tuple(system)
+    return hash(prompt), hash((prompt, first))
+
+
+def _ends(text: str) -> str:
+    """Enough of a text to know it by, however long it is."""
+    return text if len(text) <= 2 * ENDS else f"{text[:ENDS]}{len(text)}{text[-ENDS:]}"
 
 
 def with_model(body: bytes, name: str) -> bytes:

@@ -13,11 +13,13 @@ from typing import NamedTuple
 import numpy as np
 
 from gateway.config import Preference, Routing, Tenant
+from gateway.conversations import Conversations
 from gateway.eligibility import Eligibility, first_only
 from gateway.errors import BadRequest, ContextTooLong, ModelNotFound, NoEligibleModel, Unavailable
 from gateway.events import Decision, Reason, doubles, singles
 from gateway.keys import Principal
 from gateway.learner import Learner
+from gateway.leaving import Leaving, leaving
 from gateway.proposing import Proposed, Proposer, Question
 from gateway.publication import Published
 from gateway.registry import Model, Registry
@@ -32,6 +34,7 @@ AUTO = "auto"
 EXPECTED_OUTPUT_TOKENS = 256
 
 _PLAIN = Preference()
+_NOBODY = Leaving("", -1, 0, 0.0, 0.0)
 
 
 class Wishes(NamedTuple):
@@ -39,6 +42,7 @@ class Wishes(NamedTuple):
 
     tags: frozenset[str] = frozenset()
     explore: bool = True
+    session: bytes = b""
 
 
 class Considered(NamedTuple):
@@ -49,6 +53,7 @@ class Considered(NamedTuple):
     eligibility: Eligibility
     excluded: dict[str, str]
     proposed: Proposed
+    leaving: Leaving | None = None
 
     @property
     def published(self) -> Published:
@@ -86,6 +91,7 @@ class Router:
         proposer: Proposer,
         routing: Routing,
         tenants: Mapping[str, Tenant],
+        conversations: Conversations,
         draw: Callable[[], float],
     ) -> None:
         self.registry = registry
@@ -93,6 +99,7 @@ class Router:
         self._proposer = proposer
         self._routing = routing
         self._tenants = tenants
+        self._conversations = conversations
         self._draw = draw
         self._eligibility = Eligibility(registry=registry, arms=())
 
@@ -121,32 +128,34 @@ class Router:
             raise ModelNotFound(f"There is no policy {name!r} here; known are {known}.", param="model")
         embedding = await self._proposer.embedding(reading.text)
         published, number = self._learner.published(principal.tenant), 0.0
-        explore = preference.explore and wishes.explore
+        tenant = self._tenants.get(principal.tenant)
+        explore = preference.explore and wishes.explore and (tenant is None or tenant.explore)
         if serve and explore and published.beside is not None:
             number = self._draw()
             published = published.drawn(number)
         eligibility = self._aligned(published)
-        conditions = eligibility.conditions(
-            reading, tenant=self._tenants.get(principal.tenant), tags=wishes.tags | preference.tags
-        )
+        conditions = eligibility.conditions(reading, tenant=tenant, tags=wishes.tags | preference.tags)
         mask, excluded = eligibility.judge(conditions)
         if not mask.any():
             raise self._nobody(conditions)
         if reading.endpoint == "embeddings":
             mask = first_only(mask, excluded, eligibility.arms)
+        held = self._conversations.holder(principal, reading, wishes.session)
+        left = None if held is None else leaving(held, eligibility, mask, price=self._routing.switch_cost)
         cost_weight = preference.cost_weight if name else self._routing.cost_weight
         question = Question(
             published,
             reading,
             embedding,
             mask,
-            self._costs(reading, eligibility) if cost_weight else None,
+            self._costs(reading, eligibility, left) if cost_weight else None,
             cost_weight,
             explore,
             number,
+            None if left is None else left.handicaps(len(mask)),
         )
         proposed = await self._proposer.propose(question)
-        return Considered(question, name, eligibility, excluded, proposed)
+        return Considered(question, name, eligibility, excluded, proposed, left)
 
     def _aligned(self, published: Published) -> Eligibility:
         arms = published.snapshot.arms
@@ -154,9 +163,11 @@ class Router:
             self._eligibility = Eligibility(registry=self.registry, arms=arms)
         return self._eligibility
 
-    def _costs(self, reading: Reading, eligibility: Eligibility) -> Vector:
+    def _costs(self, reading: Reading, eligibility: Eligibility, left: Leaving | None) -> Vector:
         prices = eligibility.prices
         costs: Vector = prices[:, 0] * reading.tokens + prices[:, 1] * EXPECTED_OUTPUT_TOKENS
+        if left is not None and left.saving:
+            costs[left.place] -= left.saving
         return costs
 
     def _chosen(
@@ -164,6 +175,7 @@ class Router:
     ) -> Choice:
         arms = considered.published.snapshot.arms
         proposal, mask, question = considered.proposed.proposal, considered.mask, considered.question
+        left = considered.leaving or _NOBODY
         decision = Decision(
             chosen=arms[place],
             reason=considered.reason,
@@ -187,6 +199,10 @@ class Router:
             share=considered.published.share if question.explore else 0.0,
             trial=considered.published.trial if question.explore else 0,
             shadow=b"" if considered.proposed.shadow is None else doubles(considered.proposed.shadow[mask]),
+            holder=left.holder,
+            prefix=left.prefix,
+            saving=left.saving,
+            switch_cost=left.price,
         )
         chosen = considered.eligibility.models[place]
         assert chosen is not None

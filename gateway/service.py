@@ -13,6 +13,7 @@ from gateway import __version__, assembly
 from gateway.admission import Admission
 from gateway.alignment import align
 from gateway.config import Configuration
+from gateway.conversations import Conversations
 from gateway.corrections.memories import Memories
 from gateway.embedding import Embeddings
 from gateway.gate.gate import Gate
@@ -62,6 +63,7 @@ class Service:
     upstreams: Upstreams
     admission: Admission
     corrections: Memories
+    conversations: Conversations
     client: Client
     metrics: Metrics
 
@@ -99,6 +101,7 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
         )
         await assembly.start_governing(stack, erasures, retention, settings)
         client = assembly.client(stack)
+        conversations = assembly.conversations(configuration.routing)
         service = Service(
             settings=settings,
             configuration=configuration,
@@ -113,10 +116,11 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
             erasures=erasures,
             learner=learner,
             guard=guard,
-            router=assembly.router(registry, learner, embeddings, space, configuration),
+            router=assembly.router(registry, learner, embeddings, space, conversations, configuration),
             upstreams=assembly.upstreams(providers, client, configuration.routing, settings, metrics),
             admission=assembly.admission(settings, metrics),
             corrections=corrections,
+            conversations=conversations,
             client=client,
             metrics=metrics,
         )

@@ -89,6 +89,7 @@ bench = LazyGroup(
     help="Measure, on this machine.",
     lazy={
         "chaos": "gateway.bench.chaos.command:chaos",
+        "conversations": "gateway.bench.conversations.command:conversations",
         "demo": "gateway.bench.demo.command:demo",
         "offpolicy": "gateway.bench.offpolicy.command:offpolicy",
         "overhead": "gateway.bench.overhead.command:overhead",

@@ -60,6 +60,14 @@ class Price(Section):
 
     input: float = Field(0.0, ge=0, description="USD per million tokens of prompt.")
     output: float = Field(0.0, ge=0, description="USD per million tokens of answer.")
+    cached_input: float | None = Field(
+        None, ge=0, description="The same for prompt that the server has read just before; as `input` if left out."
+    )
+
+    @property
+    def saving(self) -> float:
+        """USD saved per million tokens of prompt that the server has read just before."""
+        return 0.0 if self.cached_input is None else max(0.0, self.input - self.cached_input)
 
 
 class ModelCard(Section):

@@ -61,4 +61,11 @@ class Routing(Section):
     hedge_after_s: float | None = Field(
         None, gt=0, description="A model silent for so long gets a rival; off if left out."
     )
+    switch_cost: float = Field(
+        0.1, ge=0, le=1, description="Reward by which another model must be better to take a conversation over."
+    )
+    conversations: int = Field(
+        4096, ge=0, description="Conversations remembered for each tenant, and as many first turns; 0: none."
+    )
+    conversation_idle_s: float = Field(3600.0, gt=0, description="How long a conversation is remembered, in seconds.")
     gate: Gate = Field(Gate(), description="What goes live, and what may stay.")

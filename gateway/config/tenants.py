@@ -26,6 +26,7 @@ class Tenant(Section):
     store_prompts: bool = Field(
         False, description="Keep the text that routing reads of each prompt; otherwise none is stored."
     )
+    explore: bool = Field(True, description="False: its requests always get the best score, and never explore.")
     corrections: Corrections = Field(Corrections(), description="What is done with its users' corrections.")
 
     @property

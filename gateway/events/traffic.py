@@ -39,6 +39,9 @@ class Decision(Draw, frozen=True):
 
     ``share`` is the control's share when the group was drawn, in the ``trial`` that began at that place in the log, 0
     for none. ``shadow`` are the probabilities that the shadow policy gave the same arms, float64, where there was one.
+
+    ``holder`` is the model that had answered the conversation before, and so had read ``prefix`` tokens of it:
+    ``saving`` USD are off its expected cost for that, and ``switch_cost`` off the utility of every other arm.
     """
 
     version: str
@@ -61,6 +64,10 @@ class Decision(Draw, frozen=True):
     share: float = 0.0
     trial: int = 0
     shadow: bytes = b""
+    holder: str = ""
+    prefix: int = 0
+    saving: float = 0.0
+    switch_cost: float = 0.0
 
     def lesson(self, answered: str) -> Lesson | None:
         """What an outcome teaches, once this model answered; nothing where there is nothing to learn from."""
@@ -85,7 +92,10 @@ class Payment(Event, frozen=True):
 
 
 class Answer(Payment, frozen=True):
-    """A decision's request ended. Latencies in seconds, ``status`` as the client saw it."""
+    """A decision's request ended. Latencies in seconds, ``status`` as the client saw it.
+
+    Of the ``input_tokens``, the upstream had read ``cached_tokens`` before.
+    """
 
     status: int
     latency: float
@@ -93,6 +103,7 @@ class Answer(Payment, frozen=True):
     input_tokens: int | None
     output_tokens: int | None
     failed: list[str]
+    cached_tokens: int = 0
 
 
 class Lesson(msgspec.Struct, frozen=True, array_like=True):

@@ -14,6 +14,7 @@ from gateway.events import Answer, Audited, Decision, Exclusion, Feedback, Reaso
 from gateway.exchange import COMPLETION_PREFIX
 from gateway.fold import Fold
 from gateway.hindsight import IMPLICIT
+from gateway.leaving import told
 from gateway.transaction import Record
 from router_models.drawing import drawn
 
@@ -56,7 +57,22 @@ class Answered(msgspec.Struct):
     first_byte_s: float | None
     input_tokens: int | None
     output_tokens: int | None
+    cached_tokens: int
     cost_usd: float | None
+
+
+class Conversation(msgspec.Struct):
+    """The model that had answered the conversation before, what became of it, and what leaving it was priced at.
+
+    It had read ``prefix_tokens`` of the prompt, which made its answer ``saving_usd`` cheaper; ``switch_cost`` is what
+    every other model's score was lowered by.
+    """
+
+    holder: str
+    outcome: str
+    prefix_tokens: int
+    saving_usd: float
+    switch_cost: float
 
 
 class Outcome(msgspec.Struct):
@@ -121,6 +137,7 @@ class Explanation(msgspec.Struct):
     lineage: int
     candidates: list[Candidate]
     excluded: dict[str, str]
+    conversation: Conversation | None
     corrections: list[int]
     answer: Answered | None
     feedback: list[Outcome]
@@ -155,6 +172,7 @@ def explain(
         lineage=decision.lineage,
         candidates=_candidates(decision),
         excluded=decision.excluded,
+        conversation=_conversation(decision),
         corrections=list(decision.corrections),
         answer=next((_answered(each.event, decision) for each in history if isinstance(each.event, Answer)), None),
         feedback=_outcomes(history, controls, opinion),
@@ -180,6 +198,18 @@ def _candidates(decision: Decision) -> list[Candidate]:
     ]
 
 
+def _conversation(decision: Decision) -> Conversation | None:
+    if not decision.holder:
+        return None
+    return Conversation(
+        holder=decision.holder,
+        outcome=told(decision),
+        prefix_tokens=decision.prefix,
+        saving_usd=decision.saving,
+        switch_cost=decision.switch_cost,
+    )
+
+
 def _replay(decision: Decision) -> Replay:
     model = decision.arms[drawn(np.frombuffer(decision.probabilities, "<f8"), decision.draw)]
     return Replay(ok=model == decision.chosen, model=model)
@@ -195,6 +225,7 @@ def _answered(answer: Answer, decision: Decision) -> Answered:
         first_byte_s=answer.first_byte,
         input_tokens=answer.input_tokens,
         output_tokens=answer.output_tokens,
+        cached_tokens=answer.cached_tokens,
         cost_usd=answer.cost,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import sqlalchemy as sa
 
+from gateway import leaving
 from gateway.events import Checkpoint, Decision, Erased, FeedbackExcluded
 from gateway.explain.explanation import Recomputed
 from gateway.fold import Fold
@@ -73,15 +74,19 @@ def propose(snapshot: Snapshot, decision: Decision) -> Vector | None:
     rows = [places[name] for name in decision.arms]
     eligible = np.zeros(len(places), dtype=np.bool_)
     eligible[rows] = True
-    costs = None
+    costs, held = None, leaving.handicaps(decision)
     if decision.costs:
         costs = np.zeros(len(places))
         costs[rows] = np.frombuffer(decision.costs, "<f8")
+    handicaps = None if held is None else np.zeros(len(places))
+    if handicaps is not None:
+        handicaps[rows] = held
     proposal = snapshot.propose(
         np.frombuffer(decision.features, "<f4"),
         eligible=eligible,
         costs=costs,
         cost_weight=decision.cost_weight,
+        handicaps=handicaps,
         explore=decision.explore,
     )
     probabilities: Vector = proposal.probabilities[rows]

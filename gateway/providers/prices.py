@@ -35,6 +35,7 @@ class Row(msgspec.Struct):
     mode: str
     litellm_provider: str
     input_cost_per_token: Cost | None = None
+    cache_read_input_token_cost: Cost | None = None
     output_cost_per_token: Cost | None = None
     max_tokens: Tokens | None = None
     max_input_tokens: Tokens | None = None
@@ -95,7 +96,11 @@ def _suggestion(row: Row) -> Suggestion | None:
     endpoint = _ENDPOINTS.get(row.mode)
     if endpoint is None:
         return None
-    costs = {"input": row.input_cost_per_token, "output": row.output_cost_per_token}
+    costs = {
+        "input": row.input_cost_per_token,
+        "output": row.output_cost_per_token,
+        "cached_input": row.cache_read_input_token_cost,
+    }
     per_million = {side: float(f"{cost * 1e6:.10g}") for side, cost in costs.items() if cost is not None}
     extra: dict[Modality, bool | None] = {"image": row.supports_vision, "audio": row.supports_audio_input}
     return Suggestion(

@@ -84,7 +84,7 @@ def test_events_of_an_earlier_version_are_read() -> None:
     read = {kind: decode(kind, msgspec.msgpack.encode(fields)) for kind, fields in old.items()}
     assert read["decision"] == Decision(*old["decision"], assignment=0.0, group="")  # type: ignore[misc]
     assert read["feedback"] == Feedback(0.5, 1.0, None, Lesson("a", b"1234", 7, group=""))
-    assert encode(read["answer"]) == msgspec.msgpack.encode(old["answer"])
+    assert read["answer"] == Answer(*old["answer"], cached_tokens=0)  # type: ignore[misc]
 
 
 def test_propensities_are_those_that_were_drawn_by() -> None:

@@ -25,11 +25,11 @@ def real() -> Path:
 @pytest.mark.parametrize(
     ("name", "price", "window"),
     [
-        ("anthropic/claude-sonnet-4-5", Price(input=3, output=15), 1_000_000),
-        ("azure/gpt-4o", Price(input=2.5, output=10), 128_000),
-        ("gpt-4.1-mini", Price(input=0.4, output=1.6), 1_047_576),
-        ("openai/gpt-4.1-mini", Price(input=0.4, output=1.6), 1_047_576),
-        ("bedrock/amazon.nova-lite-v1:0", Price(input=0.06, output=0.24), 300_000),
+        ("anthropic/claude-sonnet-4-5", Price(input=3, output=15, cached_input=0.3), 1_000_000),
+        ("azure/gpt-4o", Price(input=2.5, output=10, cached_input=1.25), 128_000),
+        ("gpt-4.1-mini", Price(input=0.4, output=1.6, cached_input=0.1), 1_047_576),
+        ("openai/gpt-4.1-mini", Price(input=0.4, output=1.6, cached_input=0.1), 1_047_576),
+        ("bedrock/amazon.nova-lite-v1:0", Price(input=0.06, output=0.24, cached_input=0.015), 300_000),
     ],
 )
 def test_prices_and_windows(real: Path, name: str, price: Price, window: int) -> None:

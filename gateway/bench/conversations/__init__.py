@@ -1,0 +1,1 @@
+"""What it costs and what it saves to stay with a conversation's model, on recorded outcomes."""
