@@ -41,6 +41,14 @@ LEARNING: Final = (
         stacked=True,
     ),
     Graph(
+        "Sources of feedback",
+        "End users by how far they are believed, and outcomes that are withheld until an admin decides.",
+        (
+            Query(total(select("feedback_sources"), "band"), "{{band}}"),
+            Query(total(select("quarantined_feedback")), "outcomes withheld"),
+        ),
+    ),
+    Graph(
         "Faults seen in answers",
         "Implicit outcomes a second by their form.",
         (Query(total(rate("implicit_outcomes_total"), "kind"), "{{kind}}"),),

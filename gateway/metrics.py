@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter as Tally
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from prometheus_client import (
@@ -39,6 +39,7 @@ GAUGES = {
     "log_pending_events": "Events waiting for the disk.",
     "log_healthy": "1 while the event log can be written.",
     "log_dropped_events": "Events lost because the disk was away for too long.",
+    "quarantined_feedback": "Outcomes that are withheld until an admin releases or rejects them.",
     "embedding_queue": "Prompts waiting for their embedding.",
     "tasks": "Tasks of the event loop.",
     "upstream_connections": "Open connections to upstreams.",
@@ -106,6 +107,7 @@ class Metrics:
         self._recent: deque[str] = deque(maxlen=WINDOW)
         self._tally: Tally[str] = Tally()
         registry.register(_Shares(tally=self._tally))
+        self.sources = _Sources(registry=registry)
         self._gauges = {name: Gauge(name, description, **made) for name, description in GAUGES.items()}
 
     def watch(self, **readings: Callable[[], float]) -> None:
@@ -174,6 +176,22 @@ class _Series(NamedTuple):
     first_byte: Any
     input_tokens: Any
     output_tokens: Any
+
+
+class _Sources:
+    """Where those stand whose feedback is judged; ``read`` says so at each scrape."""
+
+    def __init__(self, *, registry: CollectorRegistry) -> None:
+        self.read: Callable[[], Mapping[str, int]] = dict
+        registry.register(self)
+
+    def collect(self) -> list[GaugeMetricFamily]:
+        """Called at each scrape."""
+        about = "End users whose feedback is judged, by how far they are believed."
+        family = GaugeMetricFamily("polyculture_feedback_sources", about, labels=["band"])
+        for band, count in self.read().items():
+            family.add_metric([band], count)
+        return [family]
 
 
 class _Shares:

@@ -38,6 +38,7 @@ from gateway.routing import Router
 from gateway.settings import Settings
 from gateway.space import Space
 from gateway.transport import Client
+from gateway.trust.standing import bands, withheld
 from gateway.upstream import Upstreams
 from router_models import make
 
@@ -140,7 +141,9 @@ def _watch(service: Service) -> None:
         log_pending_events=lambda: log.pending,
         log_healthy=lambda: log.healthy,
         log_dropped_events=lambda: log.dropped,
+        quarantined_feedback=lambda: withheld(learner.fold),
         embedding_queue=lambda: service.embeddings.queued,
         tasks=lambda: len(asyncio.all_tasks()),
         upstream_connections=lambda: service.client.stats().open,
     )
+    service.metrics.sources.read = lambda: bands(learner.fold)

@@ -93,6 +93,7 @@ bench = LazyGroup(
         "demo": "gateway.bench.demo.command:demo",
         "offpolicy": "gateway.bench.offpolicy.command:offpolicy",
         "overhead": "gateway.bench.overhead.command:overhead",
+        "poisoning": "gateway.bench.poisoning.command:poisoning",
         "routing": "gateway.bench.routing.command:routing",
     },
 )

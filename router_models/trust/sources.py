@@ -53,9 +53,9 @@ class Sources:
     def _place(self, name: str, most: int) -> int:
         used = len(self.names)
         if used < most:
-            self.names.append(name)
             if used == len(self.seen):
                 self._grow()
+            self.names.append(name)
             return used
         row = int(self.seen[:used].argmin())
         del self.rows[self.names[row]]
@@ -70,7 +70,7 @@ class Sources:
 
     def told(self) -> Vector:
         """How many outcomes are known of each source, old ones counting less (N,)."""
-        found: Vector = self.counts[TOLD, : len(self.rows)].sum(axis=1)
+        found: Vector = self.counts[TOLD, : len(self.names)].sum(axis=1)
         return found
 
     def arrays(self) -> Arrays:

@@ -131,8 +131,12 @@ class Trust:
         return self._mixture.usual if row is None else float(self._sources.honesty[row])
 
     def bands(self) -> dict[Band, int]:
-        """How many sources stand where: new are those on probation still, doubted who is less than half believed."""
-        told, honesty = self._sources.told(), self._sources.honesty[: len(self._sources.rows)]
+        """How many sources stand where: new are those on probation still, doubted who is less than half believed.
+
+        Safe beside a thread that judges.
+        """
+        told = self._sources.told()
+        honesty = self._sources.honesty[: len(told)]
         out = (honesty < self.suspicion.least) & (told >= FEWEST)
         new = ~out & (told < max(FEWEST, self.suspicion.probation))
         trusted = ~(out | new) & (honesty >= 0.5)

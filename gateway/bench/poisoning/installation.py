@@ -1,0 +1,136 @@
+"""A gateway in a process of its own, before models that answer at once, spoken to over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import yaml
+
+from gateway.bench.overhead.process import free_port, running
+from gateway.transport import Client, Origin
+
+KEY: Final = "pc-poisoning"
+ADMIN_KEY: Final = "pca-poisoning"
+MOST_BYTES: Final = 1 << 30
+
+UNHURRIED: Final = 1e6
+"""Outcomes an hour that a source may give: a replay is faster than people are."""
+
+
+class Failed(Exception):
+    """The gateway did not do its part; the message says what it answered."""
+
+
+class Setup(msgspec.Struct, frozen=True, kw_only=True):
+    """The gateway to start: so many ``models`` at port ``upstream``, and whether it judges whom to ``trust``."""
+
+    models: int
+    upstream: int
+    embedder: str
+    trust: bool
+
+
+class Told(msgspec.Struct):
+    """What became of one outcome."""
+
+    status: str = ""
+    reason: str | None = None
+    error: dict[str, Any] | None = None
+
+
+class _Results(msgspec.Struct):
+    results: list[Told]
+
+
+class Installation:
+    """A client of a running gateway."""
+
+    def __init__(self, *, client: Client, port: int) -> None:
+        self._client = client
+        self._origin = Origin(f"http://127.0.0.1:{port}")
+
+    async def ask(self, prompt: str) -> tuple[str, int]:
+        """The decision's id, and the number of the model that answered."""
+        body = {"model": "auto", "messages": [{"role": "user", "content": prompt}]}
+        head, _ = await self._post("/v1/chat/completions", body)
+        return head[b"x-polyculture-decision-id"].decode(), int(head[b"x-polyculture-model"].removeprefix(b"model-"))
+
+    async def tell(self, items: list[dict[str, Any]]) -> list[Told]:
+        """Give feedback, and hear what becomes of it."""
+        _, answer = await self._post("/v1/feedback", items)
+        found = msgspec.json.decode(answer, type=_Results).results
+        if refused := [each.error for each in found if each.error is not None]:
+            raise Failed(f"feedback was refused: {refused[0]}")
+        return found
+
+    async def revoke(self, users: list[str]) -> int:
+        """Take back what these end users said; how many outcomes that were."""
+        order = {"tenant": "default", "sources": [f"default/{user}" for user in users]}
+        _, answer = await self._post("/admin/v1/feedback/revoke", order, key=ADMIN_KEY)
+        outcomes: int = msgspec.json.decode(answer)["outcomes"]
+        return outcomes
+
+    async def export(self) -> bytes:
+        """What the router has learned."""
+        _, answer = await self._exchange(b"GET", "/admin/v1/router/export", b"", ADMIN_KEY)
+        return answer
+
+    async def _post(self, path: str, document: Any, *, key: str = KEY) -> tuple[dict[bytes, bytes], bytes]:
+        return await self._exchange(b"POST", path, msgspec.json.encode(document), key)
+
+    async def _exchange(self, method: bytes, path: str, body: bytes, key: str) -> tuple[dict[bytes, bytes], bytes]:
+        headers = [(b"authorization", b"Bearer " + key.encode()), (b"content-type", b"application/json")]
+        async with await self._client.request(method, self._origin, path.encode(), headers, body) as response:
+            answer = await response.read(limit=MOST_BYTES)
+            if response.status != 200:
+                raise Failed(f"{path} was answered {response.status}: {answer[:500].decode(errors='replace')}")
+            return dict(response.headers), answer
+
+
+@contextmanager
+def upstream(folder: Path) -> Iterator[int]:
+    """A server on loopback that answers as any model; its port."""
+    port = free_port()
+    command = [sys.executable, "-m", "gateway.bench.overhead.mock", str(port)]
+    with running(command, extra={}, log=folder / "upstream.log") as process:
+        process.first_answer_s(port=port, key="none", model="mock")
+        yield port
+
+
+@asynccontextmanager
+async def installed(folder: Path, setup: Setup) -> AsyncIterator[Installation]:
+    """A gateway with its files in ``folder`` until the block ends.
+
+    Raises :class:`gateway.bench.overhead.process.ProcessFailed` where it does not start.
+    """
+    configuration = _configured(folder, setup)
+    port = free_port()
+    extra = {
+        "POLYCULTURE_CONFIG": str(configuration),
+        "POLYCULTURE_DATA_DIR": str(folder / "data"),
+        "POLYCULTURE_API_KEY": KEY,
+        "POLYCULTURE_ADMIN_KEY": ADMIN_KEY,
+        "POLYCULTURE_EMBEDDER": setup.embedder,
+    }
+    command = [sys.executable, "-m", "gateway", "serve", "--port", str(port)]
+    with running(command, extra=extra, log=folder / "gateway.log") as process:
+        await asyncio.to_thread(process.first_answer_s, port=port, key=KEY, model="model-0")
+        async with Client() as client:
+            yield Installation(client=client, port=port)
+
+
+def _configured(folder: Path, setup: Setup) -> Path:
+    """The folder, with a configuration in it."""
+    folder.mkdir(parents=True)
+    server = {"base_url": f"http://127.0.0.1:{setup.upstream}/v1", "model": "mock"}
+    cards = [{"id": f"model-{each}", "description": "A model.", "upstream": server} for each in range(setup.models)]
+    configuration = {"models": cards, "feedback": {"trust": setup.trust, "per_hour": UNHURRIED}}
+    path = folder / "polyculture.yaml"
+    path.write_text(yaml.safe_dump(configuration), encoding="utf-8")
+    return path
