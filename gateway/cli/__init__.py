@@ -91,6 +91,7 @@ bench = LazyGroup(
         "chaos": "gateway.bench.chaos.command:chaos",
         "conversations": "gateway.bench.conversations.command:conversations",
         "demo": "gateway.bench.demo.command:demo",
+        "gate": "gateway.bench.gate.command:gate",
         "offpolicy": "gateway.bench.offpolicy.command:offpolicy",
         "overhead": "gateway.bench.overhead.command:overhead",
         "poisoning": "gateway.bench.poisoning.command:poisoning",
