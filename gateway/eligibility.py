@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from gateway.config import Tenant
+from gateway.conversations import Held
 from gateway.registry import Registry
 from gateway.request import Reading
 from router_models.policy import Mask
 
 #: Why the policy may not choose a model that stands so.
-APART = {"disabled": "disabled", "draining": "draining", "shadow": "a shadow, asked by its name alone"}
+APART = {"disabled": "disabled", "shadow": "a shadow, asked by its name alone"}
 
 
 class Eligibility:
@@ -38,6 +39,11 @@ class Eligibility:
             )
             for name in ("chat", "embeddings")
         }
+        self._shares = np.array([model.standing.share if model is not None else 1.0 for model in self.models])
+        self._draining = _where([each == "draining" for each in states])
+        self._any_draining = self._draining.any()
+        self._steady = _where([each != "canary" for each in states])
+        self.canaries = not self._steady.all()
         self._everyone = np.ones(len(cards), bool)
         self._everyone.flags.writeable = False
         self.prices = np.array([[c.price.input, c.price.output] if c else [0.0, 0.0] for c in cards]) / 1e6
@@ -45,10 +51,35 @@ class Eligibility:
         self.places = {name: place for place, name in enumerate(self.arms)}
 
     def conditions(
-        self, reading: Reading, *, tenant: Tenant | None = None, tags: frozenset[str] = frozenset()
+        self,
+        reading: Reading,
+        *,
+        tenant: Tenant | None = None,
+        tags: frozenset[str] = frozenset(),
+        lot: float = 1.0,
+        held: Held | None = None,
     ) -> list[tuple[str, Mask]]:
-        """The conditions that this request sets, each with who meets it, hardest first."""
-        found = list(self._standing[reading.endpoint])
+        """The conditions that this request sets, each with who meets it, hardest first.
+
+        A canary stands open to requests whose ``lot``, uniform in [0, 1), is below its share. The lot knows nothing of
+        the request, so the probabilities among the candidates stay what they are logged as. A draining model stands
+        open to the conversations that it ``held`` before.
+        """
+        found = [*self._standing[reading.endpoint], *self._able(reading)]
+        if self.canaries:
+            found.append(("a canary, open to its share of the requests", self._steady | (self._shares > lot)))
+        if self._any_draining:
+            begun = _where([began(held, name) for name in self.arms])
+            found.append(("draining", ~self._draining | begun))
+        if tenant is not None and tenant.models is not None:
+            found.append(("not allowed for this tenant", _where([name in tenant.models for name in self.arms])))
+        if tags:
+            found.append((f"lacks the tags {', '.join(sorted(tags))}", _where(self._tagged(tags))))
+        return [*found, *self._fit()]
+
+    def _able(self, reading: Reading) -> list[tuple[str, Mask]]:
+        """Who can do what the request is."""
+        found = []
         if reading.tokens > self._least_window:
             found.append((f"context window below {reading.tokens} tokens", self._windows >= reading.tokens))
         if reading.tools:
@@ -59,10 +90,11 @@ class Eligibility:
             found.append(("takes no images", self._images))
         if reading.audio:
             found.append(("takes no audio", self._audio))
-        if tenant is not None and tenant.models is not None:
-            found.append(("not allowed for this tenant", _where([name in tenant.models for name in self.arms])))
-        if tags:
-            found.append((f"lacks the tags {', '.join(sorted(tags))}", _where(self._tagged(tags))))
+        return found
+
+    def _fit(self) -> list[tuple[str, Mask]]:
+        """Who is well, and has room for more."""
+        found = []
         resting = [model is None or model.breaker.closed for model in self.models]
         if not all(resting):
             found.append(("resting after failures", _where(resting)))
@@ -85,6 +117,11 @@ class Eligibility:
             if self.models[place] is not None:
                 excluded[self.arms[place]] = next(why for why, meets in conditions if not meets[place])
         return mask, excluded
+
+
+def began(held: Held | None, name: str) -> bool:
+    """Whether this model has answered in the conversation that is held."""
+    return held is not None and held.model == name and held.tokens > 0
 
 
 def _telling(conditions: list[tuple[str, Mask]]) -> list[tuple[str, Mask]]:

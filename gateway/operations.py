@@ -73,8 +73,8 @@ class Operation(Generic[G]):
 
     @property
     def with_body(self) -> bool:
-        """Whether what is asked stands in a JSON body."""
-        return self.method == "POST" and self.asked is not Nothing and not self.with_data
+        """Whether what is asked stands in a JSON body: a POST's, unless its path names something."""
+        return self.method == "POST" and self.asked is not Nothing and not self.with_data and "{" not in self.path
 
     async def serve(self, group: G, service: Service, request: Request) -> Response:
         """Authenticate, read, do, answer."""

@@ -61,6 +61,14 @@ class Proposer:
         """A text's vector where it takes waiting for; an instant embedder works when the policy is asked."""
         return None if self._embeddings.instant else await self._embeddings.vector(text)
 
+    async def features(self, reading: Reading) -> npt.NDArray[np.float32]:
+        """What the policy would look at (d,)."""
+        embedding = await self.embedding(reading.text)
+        if self._embeddings.instant:
+            embedding = self._embeddings.at_once([reading.text])[0]
+        found: npt.NDArray[np.float32] = self._features.rows([embedding], [_traits(reading)])[0]
+        return found
+
     async def propose(self, question: Question) -> Proposed:
         """A distribution over the published router's arms; without an embedding, by the prior alone."""
         return await self._batch.ask(question)

@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from gateway.config import Preference, Routing, Tenant
 from gateway.conversations import Conversations
-from gateway.eligibility import Eligibility, first_only
+from gateway.eligibility import Eligibility, began, first_only
 from gateway.errors import BadRequest, ContextTooLong, ModelNotFound, NoEligibleModel, Unavailable
 from gateway.events import Decision, Reason, doubles, singles
 from gateway.keys import Principal
@@ -106,7 +107,7 @@ class Router:
     async def route(self, reading: Reading, principal: Principal, wishes: Wishes) -> Choice:
         """Choose. Raises :class:`ModelNotFound`, :class:`NoEligibleModel` and kin."""
         if reading.model != AUTO and not reading.model.startswith("auto:"):
-            return self._forced(reading, principal)
+            return await self._named(reading, principal, wishes)
         considered = await self.consider(reading, principal, wishes, serve=True)
         number = self._draw()
         place = drawn(considered.proposed.proposal.probabilities, number)
@@ -134,13 +135,16 @@ class Router:
             number = self._draw()
             published = published.drawn(number)
         eligibility = self._aligned(published)
-        conditions = eligibility.conditions(reading, tenant=tenant, tags=wishes.tags | preference.tags)
+        lot = self._draw() if serve and explore and eligibility.canaries else 1.0
+        held = self._conversations.holder(principal, reading, wishes.session)
+        conditions = eligibility.conditions(
+            reading, tenant=tenant, tags=wishes.tags | preference.tags, lot=lot, held=held
+        )
         mask, excluded = eligibility.judge(conditions)
         if not mask.any():
             raise self._nobody(conditions)
         if reading.endpoint == "embeddings":
             mask = first_only(mask, excluded, eligibility.arms)
-        held = self._conversations.holder(principal, reading, wishes.session)
         left = None if held is None else leaving(held, eligibility, mask, price=self._routing.switch_cost)
         cost_weight = preference.cost_weight if name else self._routing.cost_weight
         question = Question(
@@ -220,6 +224,17 @@ class Router:
         others = [models[other] for other in order if considered.mask[other] and other != place]
         return [model for model in others[: self._routing.fallbacks] if model is not None]
 
+    async def _named(self, reading: Reading, principal: Principal, wishes: Wishes) -> Choice:
+        """The model that the client named. A shadow's requests are looked at, so that outcomes teach about it."""
+        choice = self._forced(reading, principal)
+        held = self._conversations.holder(principal, reading, wishes.session)
+        if choice.model.standing.state == "draining" and not began(held, choice.model.id):
+            raise Unavailable(f"The model {choice.model.id!r} is draining: it takes nothing new.", retry_after_s=60)
+        if choice.model.standing.state != "shadow" or reading.endpoint not in ("chat", "embeddings"):
+            return choice
+        features = await self._proposer.features(reading)
+        return choice._replace(decision=msgspec.structs.replace(choice.decision, features=singles(features)))
+
     def _forced(self, reading: Reading, principal: Principal) -> Choice:
         model = self.registry.get(reading.model)
         tenant = self._tenants.get(principal.tenant)
@@ -229,8 +244,6 @@ class Router:
                 f"There is no model {reading.model!r} here; GET /v1/models lists them, and 'auto' chooses one.",
                 param="model",
             )
-        if not model.standing.named:
-            raise Unavailable(f"The model {model.id!r} is draining: it takes no new requests.", retry_after_s=60)
         if model.card.endpoint != reading.endpoint:
             raise BadRequest(f"The model {model.id!r} does not serve {reading.endpoint}.", param="model")
         published = self._learner.published(principal.tenant)

@@ -10,12 +10,14 @@ from gateway.admin.learning import Learning
 from gateway.admin.models import Modelling
 from gateway.admin.policies import Policies
 from gateway.admin.quarantine import Quarantined
+from gateway.admin.standings import Standings
 from gateway.admin.transfer import Transfer
 from gateway.admin.versions import Versioning
 from gateway.operations import Group
 
-#: Every group; a new one joins the routes and the published description by its line here.
+#: Every group; a new one joins the routes and the published description by its line here. Wider paths come last.
 GROUPS: tuple[type[Group], ...] = (
+    Standings,
     Modelling,
     Policies,
     Gatekeeping,

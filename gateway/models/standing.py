@@ -9,8 +9,9 @@ State = Literal["active", "disabled", "draining", "shadow", "canary"]
 
 class Standing(NamedTuple):
     """``active`` models are drawn, and answer to their names. A ``canary`` may be drawn for its ``share`` of requests
-    alone. A ``shadow`` is never drawn; who names it is answered, and that teaches about it. One that is ``draining``
-    takes nothing new and finishes what it began; one that is ``disabled`` is not there for clients at all.
+    alone, by lot. A ``shadow`` is never drawn; who names it is answered, and that teaches about it. One that is
+    ``draining`` takes nothing new and finishes what it began, conversations too; one that is ``disabled`` is not there
+    for clients.
     """
 
     state: State = "active"

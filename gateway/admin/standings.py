@@ -1,0 +1,110 @@
+"""Where models stand: in use, at rest, on their way in or out; and whether one answers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from gateway.admin.models import Match, ModelAsked, ModelMeant, Name
+from gateway.asking import Asker
+from gateway.decoding import decode
+from gateway.errors import BadRequest, ModelNotFound
+from gateway.governance.identity import Identity
+from gateway.keys import Principal
+from gateway.models.shown import Display, ModelShown
+from gateway.models.standing import Standing, State
+from gateway.models.tester import Tested, Tester
+from gateway.operations import Group, post
+from gateway.providers.adapter import Providers
+from gateway.service import Service
+
+_ERRORS = "404 409 412 503"
+
+#: How much of a tested model's answer is read, in bytes.
+ANSWER_LIMIT = 1_000_000
+
+
+class StateWanted(msgspec.Struct, forbid_unknown_fields=True):
+    """Where a model is to stand; ``share`` is the largest part of the routed requests that a canary may take."""
+
+    state: State
+    share: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None
+
+
+class StateGiven(msgspec.Struct, forbid_unknown_fields=True):
+    """Which model, in which version if that matters, and where it is to stand."""
+
+    id: Name
+    data: bytes
+    if_match: Match = None
+
+
+_wanted = msgspec.json.Decoder(StateWanted)
+
+
+class Standings(Group):
+    """What can be done with one of ``/admin/v1/models``. Changes hold from the next request on."""
+
+    def __init__(self, *, service: Service) -> None:
+        super().__init__(service=service)
+        self._display = Display(
+            registry=service.registry, learner=service.learner, metrics=service.metrics, engine=service.engine
+        )
+        asker = Asker(client=service.client, providers=Providers(), answer_limit=ANSWER_LIMIT)
+        self._tester = Tester(asker=asker)
+
+    @post(
+        "/admin/v1/models/{id:path}/state",
+        "Say where a model stands",
+        asked=StateGiven,
+        body=StateWanted,
+        answer=ModelShown,
+        errors=_ERRORS,
+    )
+    async def state(self, principal: Principal, asked: StateGiven) -> ModelShown:
+        """Active, disabled, draining, a shadow, or a canary with its share."""
+        wanted = decode(_wanted, asked.data)
+        if (wanted.state == "canary") != (wanted.share is not None):
+            raise BadRequest("A canary, and nothing else, has a share.", param="share")
+        return await self._stand(principal, asked, Standing(wanted.state, wanted.share or 1.0))
+
+    @post("/admin/v1/models/{id:path}/enable", "Use a model", asked=ModelMeant, answer=ModelShown, errors=_ERRORS)
+    async def enable(self, principal: Principal, asked: ModelMeant) -> ModelShown:
+        """The policy may choose it, clients may name it."""
+        return await self._stand(principal, asked, Standing("active"))
+
+    @post("/admin/v1/models/{id:path}/disable", "Let a model rest", asked=ModelMeant, answer=ModelShown, errors=_ERRORS)
+    async def disable(self, principal: Principal, asked: ModelMeant) -> ModelShown:
+        """Clients do not see it; what was learned of it stays."""
+        return await self._stand(principal, asked, Standing("disabled"))
+
+    @post(
+        "/admin/v1/models/{id:path}/drain",
+        "Give a model nothing new",
+        asked=ModelMeant,
+        answer=ModelShown,
+        errors=_ERRORS,
+    )
+    async def drain(self, principal: Principal, asked: ModelMeant) -> ModelShown:
+        """It finishes what it began; `figures.under_way` says how much that is."""
+        return await self._stand(principal, asked, Standing("draining"))
+
+    @post(
+        "/admin/v1/models/{id:path}/test",
+        "Call a model once, to see whether it answers",
+        asked=ModelAsked,
+        answer=Tested,
+        errors="404 422",
+    )
+    async def test(self, principal: Principal, asked: ModelAsked) -> Tested:
+        """Wherever it stands; nothing is learned of it."""
+        model = self._service.registry.get(asked.id)
+        if model is None:
+            raise ModelNotFound("There is no such model here.", param="id")
+        return await self._tester.test(model)
+
+    async def _stand(self, principal: Principal, asked: ModelMeant | StateGiven, standing: Standing) -> ModelShown:
+        actor = Identity.of(principal)
+        entry = await self._service.registrar.stand(asked.id, standing, match=asked.if_match, actor=actor)
+        return self._display.models([entry])[0]
