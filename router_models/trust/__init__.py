@@ -5,6 +5,7 @@ mixture    how likely it is that each means ill, and what those who do are up to
 hearings   the latest answers that were rated: what others said of the same one
 influence  the part of an arm's recent evidence that each source holds
 trust      the judge of one tenant's outcomes
+names      names in an array
 """
 
 from router_models.trust.trust import Band, Claim, Trust, Verdict

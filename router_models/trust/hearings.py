@@ -10,6 +10,7 @@ import numpy as np
 
 from router_models.checks import restored
 from router_models.policy import Arrays
+from router_models.trust.names import read, written
 
 LIMIT: Final = 2048
 """Answers that are remembered, the latest ones."""
@@ -100,7 +101,7 @@ class Hearings:
             "answers": np.frombuffer(b"".join(self._found), np.uint8).reshape(-1, 16).copy(),
             "heard": np.array(heard, dtype=np.float64).reshape(-1, 3),
             "places": np.array([place for place, _, _ in voices], dtype=np.int64),
-            "voices": np.array([source for _, source, _ in voices], dtype=np.str_),
+            "voices": written(source for _, source, _ in voices),
             "said": np.array([said for _, _, said in voices], dtype=np.float64).reshape(-1, 4),
         }
 
@@ -115,8 +116,8 @@ class Hearings:
             raise ValueError("hearings are of known arms")
         restored({"said": said[:, :3]}, "said", (len(places), 3))
         found = [Hearing(arm=int(arm), odds=odds, truth=truth) for arm, odds, truth in heard.tolist()]
-        told = zip(places.tolist(), arrays["voices"], said.tolist(), strict=True)
+        told = zip(places.tolist(), read(arrays["voices"]), said.tolist(), strict=True)
         for place, source, (reward, strength, granted, expected) in told:
             voice = Voice(reward=reward, strength=strength, granted=granted, expected=expected)
-            found[place].voices[str(source)] = voice
+            found[place].voices[source] = voice
         self._found = OrderedDict(zip((answer.tobytes() for answer in answers), found, strict=True))

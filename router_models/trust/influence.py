@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from router_models.policy import Arrays
+from router_models.trust.names import read, written
 
 DECAY: Final = 0.998
 """What evidence on an arm keeps of its worth with each outcome of that arm: recent are the last 500 or so."""
@@ -66,7 +67,7 @@ class Influence:
         return {
             "scales": np.array([(of.total, of.scale) for of in self._arms], dtype=np.float64).reshape(-1, 2),
             "of": np.array([arm for arm, _, _ in held], dtype=np.int64),
-            "holders": np.array([source for _, source, _ in held], dtype=np.str_),
+            "holders": written(source for _, source, _ in held),
             "held": np.array([worth for _, _, worth in held], dtype=np.float64),
         }
 
@@ -78,5 +79,5 @@ class Influence:
         if not (np.isfinite(scales).all() and np.isfinite(held).all() and (scales[:, 1] > 0).all()):
             raise ValueError("evidence must be finite")
         self._arms = [_Arm(total=total, scale=scale) for total, scale in scales.tolist()]
-        for arm, source, worth in zip(of.tolist(), arrays["holders"], held.tolist(), strict=True):
-            self._arms[arm].held[str(source)] = worth
+        for arm, source, worth in zip(of.tolist(), read(arrays["holders"]), held.tolist(), strict=True):
+            self._arms[arm].held[source] = worth

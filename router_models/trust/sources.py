@@ -8,6 +8,7 @@ import numpy as np
 
 from router_models.checks import restored
 from router_models.policy import Arrays, Vector
+from router_models.trust.names import read, written
 
 RECENT: Final = 0.98
 """What is known of a source and an arm keeps of its worth with each new outcome of the two: the last fifty or so."""
@@ -77,12 +78,12 @@ class Sources:
         """Everything, as named arrays; ``names`` (N,) in the order of the rows."""
         used = len(self.rows)
         figures = {name: getattr(self, name)[:used].copy() for name in _FIGURES}
-        names = np.array(self.names, dtype=np.str_)
+        names = written(self.names)
         return {**figures, "names": names, "counts": self.counts[:, :used].copy(), "clock": np.array(self.clock)}
 
     def restore(self, arrays: Arrays, arms: int) -> None:
         """Take over what :meth:`arrays` gave, for this many arms. Raises ``KeyError`` or ``ValueError``."""
-        self.names, self.clock = [str(name) for name in arrays["names"]], int(arrays["clock"])
+        self.names, self.clock = read(arrays["names"]), int(arrays["clock"])
         self.rows = {name: row for row, name in enumerate(self.names)}
         if len(self.rows) != len(self.names):
             raise ValueError("sources have unique names")

@@ -13,6 +13,7 @@ from router_models.suspicion import Suspicion
 from router_models.trust.hearings import Hearing, Hearings, Voice, chance
 from router_models.trust.influence import Influence
 from router_models.trust.mixture import Mixture
+from router_models.trust.names import read, written
 from router_models.trust.sources import EXPECTED, RECENT, REWARDS, TOLD, Sources
 
 HOUR_S: Final = 3600.0
@@ -202,11 +203,11 @@ class Trust:
         """Everything needed to go on, as named arrays."""
         found = {f"{name}/{key}": array for name, part in self._parts.items() for key, array in part.arrays().items()}
         counts = np.array([self._judged, self._reviewed])
-        return {**found, "arms": np.array(self.arms, dtype=np.str_), "counts": counts}
+        return {**found, "arms": written(self.arms), "counts": counts}
 
     def restore(self, arrays: Arrays) -> None:
         """Take over what :meth:`arrays` gave. Raises ``KeyError`` or ``ValueError``."""
-        self.arms = [str(name) for name in arrays["arms"]]
+        self.arms = read(arrays["arms"])
         if len(set(self.arms)) != len(self.arms):
             raise ValueError("arms have unique names")
         self._judged, self._reviewed = (int(count) for count in restored(arrays, "counts", (2,)))

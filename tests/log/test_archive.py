@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from gateway.archive import Archive, checksum, contents, difference, pack, unpack
 from gateway.fold import Fold
 from gateway.npz import Contents
+from gateway.tenant_state import TenantState
 from router_models import make
 from router_models.policy import InvalidState
+from router_models.trust import Trust
 from tests.log.samples import answer, arm, decision, feedback, folded, started
 
 
@@ -57,6 +59,18 @@ def test_contents_do_not_change_with_the_fold() -> None:
     fold.state("default").chose("a")
     assert pack(before) == kept
     assert difference(before, contents(fold)) > 0
+
+
+def test_who_was_believed_by_an_older_model_of_sources_starts_as_new() -> None:
+    """Old checkpoints stand for events that are gone: what else they hold goes on."""
+    fold = some_fold()
+    own = fold.states["default"]
+    older = {"trust/mass": np.zeros(3), "trust/sources": np.array(["default/ann"])}
+    saved = {name: array for name, array in own.arrays().items() if not name.startswith("sources/")}
+    found = TenantState.load({**saved, **older}, policy=fold.policy, shadow=None)
+    assert found.lessons == own.lessons
+    assert found.trust.bands() == Trust().bands()
+    assert difference(found.arrays(), own.arrays()) == 0
 
 
 def test_archives_hold_no_pickles() -> None:

@@ -120,7 +120,7 @@ def test_the_least_recently_heard_make_room() -> None:
     trust = Trust(suspicion=Suspicion(memory=3))
     for n in range(5):
         trust.judge(Claim(f"k/{n}", "a", 1.0, 0.9, 0.0, bytes(16)))
-    assert set(trust.arrays()["sources/names"]) == {"k/2", "k/3", "k/4"}
+    assert set(trust.arrays()["sources/names"]) == {"k/2.", "k/3.", "k/4."}
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from router_models.suspicion import Suspicion
 from router_models.trust import Claim, Trust, Verdict
 
-SOURCES = [f"k/{n}" for n in range(6)]
+SOURCES = ["k/0", "k/0\0", "k/2", "", "k/é", "k."]
 SUSPICION = Suspicion(memory=4)
 
 claims = st.lists(
