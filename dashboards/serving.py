@@ -83,6 +83,18 @@ MONEY: Final = (
         unit="currencyUSD",
         stacked=True,
     ),
+    Graph(
+        "Refused by limits",
+        "Requests a second that a limit of their key or tenant refused.",
+        (Query(total(rate("limit_refusals_total"), "limit"), "{{limit}}"),),
+        unit="ops",
+        stacked=True,
+    ),
+    Graph(
+        "Budgets at a stop",
+        "Budgets that came to their soft or hard stop since the start; the audit log says whose.",
+        (Query(total(select("budget_stops_total"), "stage", "span"), "{{stage}} stop, {{span}}"),),
+    ),
 )
 
 MODELS: Final = (

@@ -57,6 +57,7 @@ def hot_endpoints(service: Service) -> dict[str, Any]:
         "prompts": service.prompts,
         "metrics": service.metrics,
         "admission": service.admission,
+        "limiter": service.limits,
         "body_limit": service.settings.max_body_bytes,
         "corrections": service.corrections.keepers,
         "conversations": service.conversations,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, closing
 from functools import partial
@@ -25,8 +26,12 @@ from gateway.governance.audit import GATEWAY, Audit
 from gateway.governance.erasure import Erasures
 from gateway.governance.identity import Identity
 from gateway.governance.retention import Retention
-from gateway.keys import DEFAULT_TENANT, Ensured, Principal, ensure
+from gateway.keys import DEFAULT_TENANT, Ensured, KeyRing, Principal, ensure
 from gateway.learner import Learner
+from gateway.ledger import recent
+from gateway.limits.alarm import Alarm
+from gateway.limits.limiter import Limiter
+from gateway.limits.orders import ordered
 from gateway.log import Log
 from gateway.metrics import Metrics
 from gateway.models.entry import Entry
@@ -102,6 +107,28 @@ def admission(settings: Settings, metrics: Metrics) -> Admission:
         wait_s=settings.queue_wait_ms / 1e3,
         on_shed=metrics.shed.inc,
     )
+
+
+def limits(
+    stack: AsyncExitStack,
+    engine: sa.Engine,
+    registry: Registry,
+    keys: KeyRing,
+    configuration: Configuration,
+    log: Log,
+    audit: Audit,
+    metrics: Metrics,
+) -> Limiter:
+    """Who is let in by their limits, knowing what was spent before."""
+    alarm = Alarm(log=log, audit=audit, metrics=metrics)
+    stack.push_async_callback(alarm.stop)
+    limiter = Limiter(registry=registry, refused=alarm.refused, strained=alarm.strained)
+    with engine.connect() as connection:
+        limiter.restore(recent(connection, now=time.time()))
+        limiter.order(ordered(connection))
+    limiter.configure(configuration.tenants)
+    limiter.issue(keys.principals)
+    return limiter
 
 
 def load_embedder(stack: AsyncExitStack, settings: Settings) -> Embedder:

@@ -19,6 +19,7 @@ from gateway.exchange import CLIENT_GONE, Exchange
 from gateway.governance.prompts import Prompts
 from gateway.http import ClientGone, Header, Receive, Scope, Send, read_body, respond
 from gateway.keys import KeyRing
+from gateway.limits.limiter import Limiter
 from gateway.log import Log
 from gateway.metrics import Metrics
 from gateway.outcomes import Witness
@@ -54,6 +55,7 @@ class Completions:
         metrics: Metrics,
         admission: Admission,
         body_limit: int,
+        limiter: Limiter,
         corrections: Mapping[str, Keeper],
         conversations: Conversations,
         latency_objective_s: float | None = None,
@@ -68,6 +70,7 @@ class Completions:
         self._metrics = metrics
         self._admission = admission
         self._body_limit = body_limit
+        self._limiter = limiter
         self._corrections = corrections
         self._conversations = conversations
         self._objective_s = latency_objective_s
@@ -93,6 +96,8 @@ class Completions:
             await self._fail(exchange, Internal("Something went wrong inside the gateway; its log has more."), send)
         finally:
             self._close(exchange)
+            if exchange.lease is not None:
+                exchange.lease.settle(0)  # where it had not come to a choice
             if exchange.opened is not None:
                 exchange.opened.model.ended()
             self._metrics.requested(exchange, self._clock())
@@ -102,8 +107,12 @@ class Completions:
         body = await read_body(scope, receive, limit=self._body_limit)
         exchange.inquiry = inquiry = self._dialect.read(body)
         exchange.reading = reading = inquiry.reading
-        exchange.wishes = asked = wishes(scope)
-        choice, body = await self._router.route(reading, principal, asked), inquiry.body
+        exchange.wishes, body = wishes(scope), inquiry.body
+        exchange.lease = lease = self._limiter.admit(principal, reading, size=len(body), anthropic=exchange.anthropic)
+        if lease is not None:
+            exchange.wishes = exchange.wishes._replace(instead=lease.soft_model)
+            body = lease.bounded(reading, body)
+        choice = await self._router.route(reading, principal, exchange.wishes)
         keeper = self._corrections.get(principal.tenant)
         if keeper is not None:
             choice, body = keeper.told(choice, reading, body)
@@ -132,19 +141,20 @@ class Completions:
     async def _relay_stream(self, exchange: Exchange, opened: Opened, send: Send) -> None:
         """Pass events on as they come; the last waits until the decision is durable."""
         assert exchange.inquiry is not None
-        witness, speech = self._witness(exchange), exchange.inquiry.speech(exchange.completion_id)
+        exchange.witness = witness = self._witness(exchange)
+        speech = exchange.inquiry.speech(exchange.completion_id)
         async with opened.response:
             headers: list[Header] = [*_STREAM, *exchange.headers(now=self._clock())]
             exchange.begun = True
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             async for found in self._events(opened):
                 if (data := payload(found)) == DONE:
-                    told = await self._ended(exchange, witness, speech, found)
+                    told = await self._ended(exchange, speech, found)
                 else:
                     told = self._heard(exchange, witness, speech, found, data)
                 if told:
                     await send({"type": "http.response.body", "body": told, "more_body": True})
-        last = b"" if exchange.closed else await self._ended(exchange, witness, speech, b"")
+        last = b"" if exchange.closed else await self._ended(exchange, speech, b"")
         await send({"type": "http.response.body", "body": last})
 
     async def _events(self, opened: Opened) -> AsyncIterator[bytes]:
@@ -175,11 +185,11 @@ class Completions:
             exchange.count(body)
         return speech.said(found, data)
 
-    async def _ended(self, exchange: Exchange, witness: Witness, speech: Speech, found: bytes) -> bytes:
+    async def _ended(self, exchange: Exchange, speech: Speech, found: bytes) -> bytes:
         """What ends a stream, said once its decision is durable."""
         told = speech.done(found)
         exchange.status = 200
-        self._close(exchange, witness)
+        self._close(exchange)
         await self._durable(exchange)
         return told
 
@@ -205,18 +215,23 @@ class Completions:
         assert exchange.reading is not None
         return Witness(reading=exchange.reading, latency_objective_s=self._objective_s)
 
-    def _close(self, exchange: Exchange, witness: Witness | None = None) -> None:
+    def _close(self, exchange: Exchange) -> None:
         """Log how it ended, once, and what the answer's form says of its quality."""
         reading = exchange.reading
         if exchange.closed or exchange.choice is None or exchange.principal is None or reading is None:
             return
         exchange.closed = True
         now = self._clock()
+        if (witness := exchange.witness) is None:
+            exchange.witness = witness = self._witness(exchange)
+            witness.see(exchange.opened.body.choices if exchange.opened else None)
         answer = exchange.answer(now=now)
+        self._limiter.settle(exchange.principal, exchange.lease, answer)
+        waited = bool(answer.failed) or (exchange.lease is not None and exchange.lease.budgeted)
         tenant = exchange.principal.tenant
-        future = self._log.append(answer, tenant=tenant, subject=exchange.id, lazy=not answer.failed)
-        if answer.failed:
-            exchange.durable = future  # feedback must know that another model answered
+        future = self._log.append(answer, tenant=tenant, subject=exchange.id, lazy=not waited)
+        if waited:
+            exchange.durable = future  # feedback must know who answered, and a budget what that cost
         for arm in answer.failed:
             self._blame(exchange, arm, "error")
         failed = exchange.status >= 500 or exchange.status == 429
@@ -226,9 +241,6 @@ class Completions:
             )
         elif not failed:
             return  # the client's own fault, or the client left: the model is not to blame
-        if witness is None:
-            witness = self._witness(exchange)
-            witness.see(exchange.opened.body.choices if exchange.opened else None)
         verdict = witness.verdict(failed=failed, latency_s=now - exchange.started)
         if verdict is not None:
             self._blame(exchange, answer.answered, verdict)

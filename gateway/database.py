@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 #: The newest migration. Where a database says this already, Alembic need not even be imported.
-HEAD = "0006"
+HEAD = "0008"
 
 FILE = "polyculture.db"
 

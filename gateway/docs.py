@@ -14,6 +14,7 @@ from gateway import __version__
 from gateway.config import (
     Configuration,
     Corrections,
+    Limits,
     Metric,
     ModelCard,
     Override,
@@ -60,6 +61,7 @@ def configuration() -> str:
         ("routing.preferences.<name>.", Preference),
         ("metrics.<name>.", Metric),
         ("tenants[].", Tenant),
+        ("tenants[].limits.", Limits),
         ("tenants[].corrections.", Corrections),
     ]
     rows = (

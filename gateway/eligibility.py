@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -55,6 +55,7 @@ class Eligibility:
         reading: Reading,
         *,
         tenant: Tenant | None = None,
+        models: Collection[str] | None = None,
         tags: frozenset[str] = frozenset(),
         lot: float = 1.0,
         held: Held | None = None,
@@ -71,8 +72,7 @@ class Eligibility:
         if self._any_draining:
             begun = _where([began(held, name) for name in self.arms])
             found.append(("draining", ~self._draining | begun))
-        if tenant is not None and tenant.models is not None:
-            found.append(("not allowed for this tenant", _where([name in tenant.models for name in self.arms])))
+        found += self._allowed(("tenant", None if tenant is None else tenant.models), ("key", models))
         if tags:
             found.append((f"lacks the tags {', '.join(sorted(tags))}", _where(self._tagged(tags))))
         return [*found, *self._fit()]
@@ -101,6 +101,13 @@ class Eligibility:
         if any(model is not None and model.full for model in self.models):
             found.append(("at its concurrency limit", _where([m is None or not m.full for m in self.models])))
         return found
+
+    def _allowed(self, *lists: tuple[str, Collection[str] | None]) -> list[tuple[str, Mask]]:
+        return [
+            (f"not allowed for this {whose}", _where([name in allowed for name in self.arms]))
+            for whose, allowed in lists
+            if allowed is not None
+        ]
 
     def _tagged(self, tags: frozenset[str]) -> list[bool]:
         return [model is not None and tags <= model.card.tags for model in self.models]

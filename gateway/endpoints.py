@@ -12,11 +12,13 @@ from starlette.responses import JSONResponse, Response
 
 from gateway import __version__
 from gateway.completions import wishes
+from gateway.config import Tenant
 from gateway.dialects.messages import as_chat
 from gateway.errors import Forbidden, ModelNotFound
 from gateway.http import read_body
 from gateway.keys import Principal, digest
 from gateway.openapi import document
+from gateway.permission import askable, usable
 from gateway.registry import Model
 from gateway.request import read_chat
 from gateway.routing import AUTO, Choice, Considered
@@ -31,30 +33,32 @@ class Endpoints:
 
     async def models(self, request: Request) -> Response:
         """``GET /v1/models``: what this caller may name, ``auto`` first."""
-        principal = self._service.keys.ring.authenticate(request.scope)
-        shown = [_model(name, "polyculture") for name in self._automatic()]
+        principal = self._service.keys.ring.authenticate(request.scope, None)
+        shown = [_model(name, "polyculture") for name in self._automatic(principal)]
         shown += [_card(model) for model in self._allowed(principal)]
         return JSONResponse({"object": "list", "data": shown})
 
     async def model(self, request: Request) -> Response:
         """``GET /v1/models/{id}``."""
-        principal = self._service.keys.ring.authenticate(request.scope)
+        principal = self._service.keys.ring.authenticate(request.scope, None)
         name = request.path_params["name"]
-        if name in self._automatic():
+        if name in self._automatic(principal):
             return JSONResponse(_model(name, "polyculture"))
         for model in self._allowed(principal):
             if model.id == name:
                 return JSONResponse(_card(model))
         raise ModelNotFound(f"There is no model {name!r} here.", param="model")
 
-    def _automatic(self) -> list[str]:
-        return [AUTO, *(f"{AUTO}:{name}" for name in self._service.configuration.routing.preferences)]
+    def _automatic(self, principal: Principal) -> list[str]:
+        names = [AUTO, *(f"{AUTO}:{name}" for name in self._service.configuration.routing.preferences)]
+        return [name for name in names if askable(name, principal, self._tenant(principal))]
 
     def _allowed(self, principal: Principal) -> list[Model]:
-        tenants = {tenant.id: tenant for tenant in self._service.configuration.tenants}
-        tenant = tenants.get(principal.tenant)
-        allowed = None if tenant is None else tenant.models
-        return [m for m in self._service.registry if m.standing.named and (allowed is None or m.id in allowed)]
+        tenant = self._tenant(principal)
+        return [m for m in self._service.registry if m.standing.named and usable(m.id, principal, tenant)]
+
+    def _tenant(self, principal: Principal) -> Tenant | None:
+        return next((each for each in self._service.configuration.tenants if each.id == principal.tenant), None)
 
     async def route(self, request: Request) -> Response:
         """``POST /v1/route``: what would be chosen and why, without asking a model or logging a decision."""

@@ -5,6 +5,7 @@ GatewayError
 │   ├── ContextTooLong
 │   └── NoEligibleModel
 ├── Unauthenticated 401
+│   └── KeyExpired
 ├── Forbidden 403
 ├── NotFound 404
 ├── MethodNotAllowed 405
@@ -14,6 +15,7 @@ GatewayError
 ├── Unprocessable 422
 ├── VersionRequired 428
 ├── RateLimited 429
+│   └── BudgetExceeded
 ├── UpstreamRefused            an upstream's own 4xx, relayed with its status
 ├── Internal 500
 ├── UpstreamFailed 502
@@ -94,6 +96,12 @@ class Unauthenticated(GatewayError):
         return [*super().headers(), (b"www-authenticate", b"Bearer")]
 
 
+class KeyExpired(Unauthenticated):
+    """The key was valid, and is so no more."""
+
+    code = "api_key_expired"
+
+
 class Forbidden(GatewayError):
     """The key may not do this."""
 
@@ -122,6 +130,12 @@ class VersionNotFound(NotFound):
     """There is no such version."""
 
     code = "version_not_found"
+
+
+class KeyNotFound(NotFound):
+    """There is no such key."""
+
+    code = "key_not_found"
 
 
 class TenantNotFound(NotFound):
@@ -167,9 +181,27 @@ class VersionRequired(GatewayError):
 
 
 class RateLimited(GatewayError):
-    """Too much at once."""
+    """Too much at once; ``limit`` names the caller's own limit that it is about, where it is one of those.
+
+    ``standing`` are the headers that tell how the caller's limits stand.
+    """
 
     status, type, code = 429, "rate_limit_error", "rate_limit_exceeded"
+
+    def __init__(self, message: str, *, limit: str = "", retry_after_s: float | None = None) -> None:
+        super().__init__(message, retry_after_s=retry_after_s)
+        self.limit = limit
+        self.standing: list[tuple[bytes, bytes]] = []
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """Adds how the limits stand."""
+        return [*super().headers(), *self.standing]
+
+
+class BudgetExceeded(RateLimited):
+    """There may be too little money left for it."""
+
+    code = "budget_exceeded"
 
 
 class UpstreamRefused(GatewayError):

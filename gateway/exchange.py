@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from typing import Any
 
 import uuid_utils
 
-from gateway.asking import Opened
+from gateway.asking import TARGETS, Opened
 from gateway.dialects.dialect import Inquiry
-from gateway.events import Answer, Feedback
+from gateway.events import Answer, Estimate, Feedback
 from gateway.http import Header
 from gateway.keys import Principal
 from gateway.leaving import told
-from gateway.outcomes import WEIGHT
+from gateway.limits.lease import Lease
+from gateway.outcomes import WEIGHT, Witness
 from gateway.registry import Model
 from gateway.relay import Body
-from gateway.request import Reading
+from gateway.request import CHARACTERS_PER_TOKEN, Reading
 from gateway.routing import Choice, Wishes
 
 #: What a completion's id begins with, before the decision's id.
 COMPLETION_PREFIX = "chatcmpl-"
+
+#: The same in Anthropic's API.
+ANTHROPIC_PREFIX = "msg_"
 
 _PREFIX = re.compile(r"^(chatcmpl-|cmpl-|resp_|msg_)")
 
@@ -55,6 +60,8 @@ class Exchange:
         self.choice: Choice | None = None
         self.tried: list[Model] = []
         self.opened: Opened | None = None
+        self.witness: Witness | None = None
+        self.lease: Lease | None = None
         self.durable: asyncio.Future[bool] | None = None
         self.asked = 0.0
         self.answered = 0.0
@@ -66,6 +73,11 @@ class Exchange:
     def name(self) -> str:
         """The decision's id, as clients see it."""
         return self.id.hex()
+
+    @property
+    def anthropic(self) -> bool:
+        """Whether the client speaks Anthropic's API."""
+        return self.prefix == ANTHROPIC_PREFIX
 
     @property
     def completion_id(self) -> str:
@@ -116,12 +128,12 @@ class Exchange:
             self.cached_tokens = min(body.usage.cached, self.input_tokens)
 
     def headers(self, *, now: float) -> list[Header]:
-        """Who answered, and why."""
-        model = self.model
+        """Who answered, and why; how the caller's limits stand."""
+        model, found = self.model, [] if self.lease is None else self.lease.headers(anthropic=self.anthropic)
         if self.choice is None or model is None:
-            return []
+            return found
         decision = self.choice.decision
-        found = [
+        found += [
             (b"x-polyculture-decision-id", self.name.encode()),
             (b"x-polyculture-model", model.id.encode()),
             (b"x-polyculture-router-version", decision.version.encode()),
@@ -158,7 +170,20 @@ class Exchange:
             output_tokens=self.output_tokens,
             failed=self.failed,
             cached_tokens=self.cached_tokens,
+            key=self.principal.name if self.principal is not None else "",
+            estimate=self.estimate(model),
         )
+
+    def estimate(self, model: Model) -> Estimate | None:
+        """What is counted of an answer, or of the part that its client waited for, whose tokens were not told."""
+        reading = self.reading
+        if self.input_tokens is not None or reading is None or reading.endpoint not in TARGETS or not self.asked:
+            return None
+        if self.status not in (200, CLIENT_GONE):
+            return None
+        prompt = reading.prompt_tokens or reading.tokens
+        said = math.ceil(self.witness.characters / CHARACTERS_PER_TOKEN) if self.witness is not None else 0
+        return Estimate(prompt, said, model.cost(input_tokens=prompt, output_tokens=said))
 
     def implicit(self, arm: str) -> Feedback:
         """The outcome that a faulty answer is for its model."""

@@ -111,7 +111,7 @@ class FeedbackEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         try:
-            principal = self._keys.authenticate(scope)
+            principal = self._keys.authenticate(scope, "feedback")
             items = read(await read_body(scope, receive, limit=self._body_limit))
             if isinstance(items, FeedbackItem):
                 result: Any = (await self._take(principal, [items]))[0]

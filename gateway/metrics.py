@@ -6,6 +6,7 @@ import math
 from collections import Counter as Tally
 from collections import deque
 from collections.abc import Callable, Mapping
+from itertools import product
 from typing import Any, NamedTuple
 
 from prometheus_client import (
@@ -24,6 +25,9 @@ from gateway.exchange import Exchange
 
 #: How many of the last routed requests the concentration figures look at.
 WINDOW = 1000
+
+#: The limits that a key or a tenant can come up against.
+LIMITS = ("requests", "tokens", "concurrency", "budget_day", "budget_month")
 
 _REQUEST = ["endpoint", "model", "status"]
 _LATENCY = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
@@ -55,6 +59,7 @@ class Metrics:
         made: dict[str, Any] = {"namespace": "polyculture", "registry": registry}
         self.requests = Counter("requests", "Requests by endpoint, model and status.", _REQUEST, **made)
         self.shed = Counter("shed", "Requests turned away because too many were under way.", **made)
+        self.limit_refusals, self.budget_stops = _limits(made)
         self.latency = Histogram(
             "request_duration_seconds",
             "From request to finished answer.",
@@ -86,9 +91,8 @@ class Metrics:
         self.feedback = Counter("feedback", "Feedback items by what became of them.", ["status"], **made)
         self.implicit = Counter("implicit_outcomes", "Faults seen in answers by their form.", ["kind"], **made)
         self.undurable = Counter("undurable_responses", "Responses finished before their decision was on disk.", **made)
-        self.learner_failures = Counter(
-            "learner_failures", "Events or snapshots that the learner could not use.", **made
-        )
+        unusable = "Events or snapshots that the learner could not use."
+        self.learner_failures = Counter("learner_failures", unusable, **made)
         self.gate_refusals = Counter("gate_refusals", "Versions that the gate refused, by check.", ["check"], **made)
         self.gate_rollbacks = Counter(
             "gate_rollbacks", "Versions taken back because they earned less, by how they came.", ["cause"], **made
@@ -165,6 +169,18 @@ class Metrics:
             self._tally[self._recent[0]] -= 1
         self._recent.append(model)
         self._tally[model] += 1
+
+
+def _limits(made: dict[str, Any]) -> tuple[Counter, Counter]:
+    """What callers' own limits refuse, and the stops that their budgets come to."""
+    refusals = Counter("limit_refusals", "Requests refused by a limit of their key or tenant.", ["limit"], **made)
+    about = "Budgets that came to their soft or their hard stop."
+    stops = Counter("budget_stops", about, ["stage", "span"], **made)
+    for limit in LIMITS:
+        refusals.labels(limit)
+    for stage, span in product(("soft", "hard"), ("day", "month")):
+        stops.labels(stage, span)
+    return refusals, stops
 
 
 class _Series(NamedTuple):

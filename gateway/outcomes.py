@@ -17,7 +17,10 @@ CHECKED = 200_000
 
 
 class Witness:
-    """Watches one answer go by, whole or in pieces, and tells afterwards what was wrong with it."""
+    """Watches one answer go by, whole or in pieces, and tells afterwards what was wrong with it.
+
+    ``characters`` is how much was said, words and arguments.
+    """
 
     def __init__(self, *, reading: Reading, latency_objective_s: float | None = None) -> None:
         self._reading = reading
@@ -27,6 +30,7 @@ class Witness:
         self._texts: dict[int, list[str]] = {}
         self._arguments: dict[tuple[int, int], list[str]] = {}
         self._size = 0
+        self.characters = 0
 
     def see(self, options: Sequence[Option] | None) -> None:
         """Take in an answer's choices, or one event's."""
@@ -40,6 +44,7 @@ class Witness:
     def _hear(self, said: Spoken, choice: int) -> None:
         if said.content or said.refusal:
             self._spoke = True
+            self.characters += len(said.content or said.refusal or ())
             if self._reading.json_mode and isinstance(said.content, str):
                 self._collect(self._texts.setdefault(choice, []), said.content)
         for number, call in enumerate(said.tool_calls or ()):
@@ -47,6 +52,7 @@ class Witness:
             number = number if call.index is None else call.index
             arguments = call.function.arguments if call.function is not None else None
             if arguments and isinstance(arguments, str):
+                self.characters += len(arguments)
                 self._collect(self._arguments.setdefault((choice, number), []), arguments)
 
     def _collect(self, pieces: list[str], piece: str) -> None:

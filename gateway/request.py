@@ -56,6 +56,7 @@ class ChatRequest(msgspec.Struct):
     stream: bool | None = None
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
+    n: int | None = None
     tools: list[msgspec.Raw] | None = None
     response_format: ResponseFormat | None = None
 
@@ -73,6 +74,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
     ``system`` is a hash of the system prompt, ``opening`` of that and the first user message, 0 where nothing can
     follow; ``answered`` is whether an answer has been given in the conversation. Hashes hold in this process alone.
+    ``choices`` is how many answers are wanted.
     """
 
     model: str
@@ -90,6 +92,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     system: int = 0
     opening: int = 0
     answered: bool = False
+    choices: int = 1
 
 
 _chat = msgspec.json.Decoder(ChatRequest)
@@ -121,6 +124,7 @@ def read_chat(body: bytes) -> Reading:
         system=system,
         opening=opening,
         answered=any(message.role == "assistant" for message in request.messages),
+        choices=max(request.n or 1, 1),
     )
 
 
@@ -184,3 +188,10 @@ def with_model(body: bytes, name: str) -> bytes:
     fields = decode(_fields, body)
     fields["model"] = msgspec.Raw(msgspec.json.encode(name))
     return msgspec.json.encode(fields)
+
+
+def with_longest(body: bytes, tokens: int) -> bytes:
+    """The same chat request for an answer of at most so many tokens. Raises :class:`BadRequest`."""
+    fields = decode(_fields, body)
+    said = "max_completion_tokens" if "max_completion_tokens" in fields else "max_tokens"
+    return msgspec.json.encode({**fields, said: tokens})

@@ -21,6 +21,7 @@ from gateway.events import Decision, Reason, doubles, singles
 from gateway.keys import Principal
 from gateway.learner import Learner
 from gateway.leaving import Leaving, leaving
+from gateway.permission import permit, usable
 from gateway.proposing import Proposed, Proposer, Question
 from gateway.publication import Published
 from gateway.registry import Model, Registry
@@ -39,11 +40,12 @@ _NOBODY = Leaving("", -1, 0, 0.0, 0.0)
 
 
 class Wishes(NamedTuple):
-    """What a request's headers ask of routing."""
+    """What a request's headers ask of routing; ``instead`` is what ``auto`` means past a budget's soft stop."""
 
     tags: frozenset[str] = frozenset()
     explore: bool = True
     session: bytes = b""
+    instead: str = ""
 
 
 class Considered(NamedTuple):
@@ -122,23 +124,25 @@ class Router:
         """
         if not len(self.registry):
             raise NoEligibleModel("No model is registered.", param="model")
-        name = reading.model.partition(":")[2]
+        name = (wishes.instead or reading.model).partition(":")[2]
         preference = self._routing.preferences.get(name) if name else _PLAIN
         if preference is None:
             known = ", ".join(f"auto:{each}" for each in sorted(self._routing.preferences))
             raise ModelNotFound(f"There is no policy {name!r} here; known are {known}.", param="model")
+        tenant = self._tenants.get(principal.tenant)
+        permit(reading.model, principal, tenant)
         embedding = await self._proposer.embedding(reading.text)
         published, number = self._learner.published(principal.tenant), 0.0
-        tenant = self._tenants.get(principal.tenant)
-        explore = preference.explore and wishes.explore and (tenant is None or tenant.explore)
+        explore = preference.explore and wishes.explore and principal.explores and (tenant is None or tenant.explore)
         if serve and explore and published.beside is not None:
             number = self._draw()
             published = published.drawn(number)
         eligibility = self._aligned(published)
         lot = self._draw() if serve and explore and eligibility.canaries else 1.0
         held = self._conversations.holder(principal, reading, wishes.session)
+        tags = wishes.tags | preference.tags
         conditions = eligibility.conditions(
-            reading, tenant=tenant, tags=wishes.tags | preference.tags, lot=lot, held=held
+            reading, tenant=tenant, models=principal.models, tags=tags, lot=lot, held=held
         )
         mask, excluded = eligibility.judge(conditions)
         if not mask.any():
@@ -238,8 +242,7 @@ class Router:
     def _forced(self, reading: Reading, principal: Principal) -> Choice:
         model = self.registry.get(reading.model)
         tenant = self._tenants.get(principal.tenant)
-        hidden = tenant is not None and tenant.models is not None and reading.model not in tenant.models
-        if model is None or hidden or model.standing.state == "disabled":
+        if model is None or not usable(model.id, principal, tenant) or model.standing.state == "disabled":
             raise ModelNotFound(
                 f"There is no model {reading.model!r} here; GET /v1/models lists them, and 'auto' chooses one.",
                 param="model",

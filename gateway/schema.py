@@ -44,7 +44,8 @@ snapshots = sa.Table(
     sa.Column("reason", sa.Text, nullable=False, server_default=sa.text("''")),
 )
 
-#: Keys, hashed; the secret itself is shown once and never stored.
+#: Keys, hashed; the secret itself is shown once and never stored. Those that admins made have a ``key`` in ``grants``,
+#: and while one is rotated two rows; ``until`` is when a row ends, in microseconds.
 keys = sa.Table(
     "keys",
     metadata,
@@ -53,6 +54,41 @@ keys = sa.Table(
     sa.Column("tenant", sa.Text, nullable=False),
     sa.Column("scope", sa.Text, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("key", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("until", sa.BigInteger),
+)
+
+#: What keys that admins made were given for; the document is :class:`gateway.keys.Terms`, ``revoked`` when that ended.
+grants = sa.Table(
+    "grants",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("revoked", sa.BigInteger),
+)
+
+#: What was spent: sums of answers by whom, with which model, on which day since the epoch; see :mod:`gateway.ledger`.
+spend = sa.Table(
+    "spend",
+    metadata,
+    *(sa.Column(name, sa.Text, primary_key=True) for name in ("tenant", "key", "model")),
+    sa.Column("day", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    *(
+        sa.Column(name, sa.BigInteger, nullable=False)
+        for name in ("requests", "estimated", "input_tokens", "output_tokens", "cost")
+    ),
+)
+
+#: Limits of tenants that admins ordered; the document is :class:`gateway.config.Limits`.
+tenant_limits = sa.Table(
+    "tenant_limits",
+    metadata,
+    sa.Column("tenant", sa.Text, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
 )
 
 #: The audit log: see :mod:`gateway.governance.audit`, which says how its rows are chained and signed.

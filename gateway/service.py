@@ -26,6 +26,7 @@ from gateway.governance.retention import Retention
 from gateway.history import restore
 from gateway.keys import Ensured
 from gateway.learner import Learner
+from gateway.limits.limiter import Limiter
 from gateway.lineage import Lineage
 from gateway.log import Log
 from gateway.metrics import Metrics
@@ -63,6 +64,7 @@ class Service:
     router: Router
     upstreams: Upstreams
     admission: Admission
+    limits: Limiter
     corrections: Memories
     conversations: Conversations
     client: Client
@@ -120,6 +122,7 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
             router=assembly.router(registry, learner, embeddings, space, conversations, configuration),
             upstreams=assembly.upstreams(providers, client, configuration.routing, settings, metrics),
             admission=assembly.admission(settings, metrics),
+            limits=assembly.limits(stack, engine, registry, keys.ring, configuration, log, audit, metrics),
             corrections=corrections,
             conversations=conversations,
             client=client,

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.events import Event, decode, encode
+from gateway.events import Answer, Event, decode, encode
+from gateway.ledger import Tally
 from gateway.schema import events
 
 T = TypeVar("T")
@@ -42,6 +43,7 @@ class Transaction:
         self.at = at
         self.records: list[Record] = []
         self._values: list[Any] = []
+        self._tally = Tally()
 
     def append(
         self,
@@ -57,6 +59,8 @@ class Transaction:
             self.flush()
         self.position += 1
         self.records.append(Record(self.position, self.at, event.kind, tenant, subject, source, event))
+        if isinstance(event, Answer):
+            self._tally.add(event, tenant=tenant, at=self.at)
         payload = encode(event) if payload is None else payload
         self._values += (self.position, self.at, event.kind, tenant, subject, source, payload)
 
@@ -66,11 +70,12 @@ class Transaction:
         return read(self.connection, events.c.subject == subject)
 
     def flush(self) -> None:
-        """Send what was appended on to the database, in one statement."""
+        """Send what was appended on to the database, in one statement, and what it adds to the ledger in another."""
         if self._values:
             statement = _insertion(self.connection.dialect, len(self._values) // len(events.c))
             self.connection.exec_driver_sql(statement, tuple(self._values))
             self._values = []
+        self._tally.flush(self.connection)
 
     def attempt(self, work: Callable[[Transaction], T]) -> T:
         """The result of ``work``; where it raises anything, it leaves no trace."""
@@ -84,7 +89,7 @@ class Transaction:
             raise  # the whole transaction fails
         except Exception:
             self.connection.exec_driver_sql("ROLLBACK TO work")
-            self.position, self._values = position, []
+            self.position, self._values, self._tally = position, [], Tally()
             del self.records[count:]
             raise
         self.connection.exec_driver_sql("RELEASE work")

@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
 
 from gateway.database import begin
-from gateway.events import Event
+from gateway.events import Answer, Event
 from gateway.schema import events
 from gateway.transaction import Record, Transaction, read
 
@@ -149,13 +149,13 @@ class Writer:
             self._connection = None
 
     def _commit(self, batch: list[Job]) -> tuple[list[Any], list[Record]]:
-        """One transaction for the whole batch; where it only appends, its one statement is the transaction."""
+        """One transaction for the whole batch; where it only appends what changes no sum, that is one statement."""
         assert self._connection is not None
         assert self._position is not None
         transaction = Transaction(connection=self._connection, position=self._position)
         self._attempted = transaction.records
-        working = any(job.work is not None for job in batch)
-        with begin(self._connection) if working else nullcontext():
+        several = any(job.work is not None or isinstance(job.event, Answer) for job in batch)
+        with begin(self._connection) if several else nullcontext():
             results = [job.run(transaction) for job in batch]
             transaction.flush()
         self._position = transaction.position

@@ -6,6 +6,7 @@ from gateway.admin.audit import Auditing
 from gateway.admin.erasures import Erasing
 from gateway.admin.feedback import Judging
 from gateway.admin.gate import Gatekeeping
+from gateway.admin.keys import Keyholding
 from gateway.admin.learning import Learning
 from gateway.admin.models import Modelling
 from gateway.admin.policies import Policies
@@ -26,6 +27,7 @@ GROUPS: tuple[type[Group], ...] = (
     Transfer,
     Judging,
     Quarantined,
+    Keyholding,
     Auditing,
     Erasing,
 )

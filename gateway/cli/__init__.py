@@ -43,6 +43,7 @@ main = LazyGroup(
         "restore": "gateway.cli.storage:restore",
         "config": "gateway.cli.config:config",
         "erase": "gateway.cli.erase:erase",
+        "keys": "gateway.cli:keys",
         "audit": "gateway.cli.audit:audit",
         "router": "gateway.cli:router",
         "bench": "gateway.cli:bench",
@@ -81,6 +82,18 @@ feedback = LazyGroup(
         "reject": "gateway.cli.quarantine:reject",
         "release": "gateway.cli.quarantine:release",
         "revoke": "gateway.cli.judging:revoke",
+    },
+)
+
+keys = LazyGroup(
+    name="keys",
+    help="Make and end API keys.",
+    lazy={
+        "create": "gateway.cli.keyring:create",
+        "list": "gateway.cli.keyring:listing",
+        "revoke": "gateway.cli.keyring:revoke",
+        "rotate": "gateway.cli.keyring:rotate",
+        "show": "gateway.cli.keyring:show",
     },
 )
 

@@ -9,17 +9,20 @@ from __future__ import annotations
 from gateway.config.cards import Endpoint, Modality, ModelCard, ModelId, Override, Price, Upstream
 from gateway.config.document import Configuration, load, parse
 from gateway.config.feedback import Corrections, FeedbackTrust, Metric
+from gateway.config.limits import UNLIMITED, Limits
 from gateway.config.routing import Gate, Preference, Routing
 from gateway.config.section import ConfigurationError, Section
 from gateway.config.tenants import Tenant
 
 __all__ = [
+    "UNLIMITED",
     "Configuration",
     "ConfigurationError",
     "Corrections",
     "Endpoint",
     "FeedbackTrust",
     "Gate",
+    "Limits",
     "Metric",
     "Modality",
     "ModelCard",

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from gateway.config.cards import ModelId
 from gateway.config.feedback import Corrections
+from gateway.config.limits import UNLIMITED, Limits
 from gateway.config.section import Section
 
 
@@ -17,6 +18,9 @@ class Tenant(Section):
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="The tenant's name.")]
     key_env: str | None = Field(None, description="The environment variable that holds this tenant's API key.")
     models: tuple[ModelId, ...] | None = Field(None, description="The only models it may use; all when left out.")
+    preferences: tuple[str, ...] | None = Field(
+        None, description="The only ways of choosing it may ask for, such as auto:cheap; all when left out."
+    )
     pool: Literal["none", "contribute", "consume", "both"] = Field(
         "none", description="Whether its outcomes teach the pool of all who contribute, and whether it begins by that."
     )
@@ -27,6 +31,7 @@ class Tenant(Section):
         False, description="Keep the text that routing reads of each prompt; otherwise none is stored."
     )
     explore: bool = Field(True, description="False: its requests always get the best score, and never explore.")
+    limits: Limits = Field(UNLIMITED, description="How much it may ask for, and spend; the API's stand in their place.")
     corrections: Corrections = Field(Corrections(), description="What is done with its users' corrections.")
 
     @property

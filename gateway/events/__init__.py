@@ -19,7 +19,18 @@ from gateway.events.changes import (
 from gateway.events.codec import CONTROLS, TYPES, UnknownEvent, decode, doubles, encode, singles
 from gateway.events.controls import Control, Erased, Exclusion, FeedbackExcluded, PolicyChanged, ShadowSet
 from gateway.events.event import EVERYONE, POOL, Event
-from gateway.events.traffic import Answer, Audited, Decision, Draw, Feedback, FeedbackReleased, Lesson, Payment, Reason
+from gateway.events.traffic import (
+    Answer,
+    Audited,
+    Decision,
+    Draw,
+    Estimate,
+    Feedback,
+    FeedbackReleased,
+    Lesson,
+    Payment,
+    Reason,
+)
 
 __all__ = [
     "CONTROLS",
@@ -35,6 +46,7 @@ __all__ = [
     "Decision",
     "Draw",
     "Erased",
+    "Estimate",
     "Event",
     "Exclusion",
     "Feedback",

@@ -91,10 +91,19 @@ class Payment(Event, frozen=True):
     drawn: bool
 
 
+class Estimate(msgspec.Struct, frozen=True, array_like=True):
+    """What is counted where an upstream does not tell its tokens: of the prompt, of what was said, and USD."""
+
+    input_tokens: int
+    output_tokens: int
+    cost: float
+
+
 class Answer(Payment, frozen=True):
     """A decision's request ended. Latencies in seconds, ``status`` as the client saw it.
 
-    Of the ``input_tokens``, the upstream had read ``cached_tokens`` before.
+    Of the ``input_tokens``, the upstream had read ``cached_tokens`` before. ``key`` is the name of who asked; the
+    ``estimate`` counts for limits and budgets in the place of tokens that the upstream did not tell.
     """
 
     status: int
@@ -104,6 +113,13 @@ class Answer(Payment, frozen=True):
     output_tokens: int | None
     failed: list[str]
     cached_tokens: int = 0
+    key: str = ""
+    estimate: Estimate | None = None
+
+    @property
+    def counted(self) -> Estimate:
+        """What counts for limits and budgets."""
+        return self.estimate or Estimate(self.input_tokens or 0, self.output_tokens or 0, self.cost or 0.0)
 
 
 class Lesson(msgspec.Struct, frozen=True, array_like=True):

@@ -25,14 +25,14 @@ from gateway.events import (
     encode,
 )
 from gateway.governance.receipt import Removed
-from gateway.schema import RARE, erasures, events, keys, metadata, salts
+from gateway.schema import RARE, erasures, events, keys, metadata, salts, spend
 from gateway.transaction import Record, Transaction
 
 #: Positions of the log that one piece of work goes over, and decisions of an end user's.
 PIECE, DECISIONS = 2_000, 200
 
 #: Where names stand for other reasons: each is dealt with by itself.
-APART = (events, keys, salts, erasures)
+APART = (events, keys, salts, erasures, spend)
 
 #: What is taught by feedback.
 _TEACHES = (Feedback.kind, FeedbackReleased.kind)

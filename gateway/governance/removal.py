@@ -15,6 +15,7 @@ from gateway.governance.progress import Progress, State, load, unfinished
 from gateway.governance.receipt import Opening, Receipt, Removed, SignedReceipt
 from gateway.governance.remnants import Renewed
 from gateway.keys import retire
+from gateway.ledger import disown
 from gateway.transaction import Transaction
 
 
@@ -67,6 +68,7 @@ def remove_tenant(erasure: str, versions: Mapping[int, Renewed], transaction: Tr
     removed = belongings.sweep(transaction, tenant, after=progress.last, upto=transaction.position)
     others = belongings.others(transaction, tenant)
     progress = progress.further(removed.plus(Removed(others=others, pseudonyms=shred(connection, progress.whose))))
+    disown(connection, tenant)
     remnants.keep(versions, transaction)
     if progress.removed.events:
         control(transaction, Erased(first=max(progress.first, 1), token=erasure))

@@ -1,0 +1,100 @@
+"""What was spent: sums by tenant, key, model and day (UTC), written in the transaction of the answers that they are of.
+
+Sums outlive what they are made from: no deletion gives money back. Of an erased tenant they stay without any name.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from gateway.events import Answer
+from gateway.limits.budget import DAY_S, month_start, nanodollars
+from gateway.schema import spend
+
+DAY_US = 86_400_000_000
+
+#: What a sum is of, in the order of its columns.
+Place = tuple[str, str, str, int]
+
+
+class Sum(NamedTuple):
+    """Requests, those of them whose tokens were estimated, tokens, and nanodollars."""
+
+    requests: int = 0
+    estimated: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: int = 0
+
+    def plus(self, other: Sum) -> Sum:
+        """Both together."""
+        return Sum(*(ours + theirs for ours, theirs in zip(self, other, strict=True)))
+
+
+class Tally:
+    """What the answers of one transaction add."""
+
+    def __init__(self) -> None:
+        self._sums: dict[Place, Sum] = {}
+
+    def add(self, answer: Answer, *, tenant: str, at: int) -> None:
+        """An answer given ``at`` microseconds since the epoch."""
+        counted = answer.counted
+        place = (tenant, answer.key, answer.answered, at // DAY_US)
+        more = Sum(
+            1,
+            answer.estimate is not None,
+            counted.input_tokens,
+            counted.output_tokens,
+            nanodollars(counted.cost),
+        )
+        before = self._sums.get(place)
+        self._sums[place] = more if before is None else before.plus(more)
+
+    def flush(self, connection: sa.Connection) -> None:
+        """Add it to what the database holds."""
+        if self._sums:
+            rows = [(*place, *each) for place, each in self._sums.items()]
+            connection.exec_driver_sql(_ADD, rows if len(rows) > 1 else rows[0])
+            self._sums = {}
+
+
+class Spent(NamedTuple):
+    """Nanodollars of a key in the day that it is, and in the month."""
+
+    tenant: str
+    key: str
+    day: int
+    month: int
+
+
+def recent(connection: sa.Connection, *, now: float) -> list[Spent]:
+    """What was spent in the day and the month that it is ``now``, in seconds since the epoch."""
+    today, first = int(now // DAY_S), int(month_start(now) // DAY_S)
+    of_today = sa.func.sum(sa.case((spend.c.day == today, spend.c.cost), else_=0))
+    query = (
+        sa.select(spend.c.tenant, spend.c.key, of_today, sa.func.sum(spend.c.cost))
+        .where(spend.c.day >= first, spend.c.day <= today)
+        .group_by(spend.c.tenant, spend.c.key)
+    )
+    return [Spent(*row) for row in connection.execute(query)]
+
+
+def disown(connection: sa.Connection, tenant: str) -> None:
+    """Leave a tenant's sums to nobody: by model and day, without names."""
+    sums = [sa.func.sum(spend.c[name]) for name in Sum._fields]
+    theirs = sa.select(spend.c.model, spend.c.day, *sums).where(spend.c.tenant == tenant)
+    rows = [("", "", *row) for row in connection.execute(theirs.group_by(spend.c.model, spend.c.day))]
+    connection.execute(spend.delete().where(spend.c.tenant == tenant))
+    for row in rows:
+        connection.exec_driver_sql(_ADD, row)
+
+
+_NAMES = [column.name for column in spend.columns]
+_ADD = (
+    f"INSERT INTO spend ({', '.join(_NAMES)}) VALUES ({', '.join('?' * len(_NAMES))}) "
+    "ON CONFLICT (tenant, key, model, day) DO UPDATE SET "
+    + ", ".join(f"{name} = {name} + excluded.{name}" for name in Sum._fields)
+)

@@ -1,0 +1,166 @@
+"""Who is let in by their limits: the key's and the tenant's, both or neither."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from gateway.config import UNLIMITED, Limits, Tenant
+from gateway.errors import RateLimited
+from gateway.events import Answer
+from gateway.keys import Principal
+from gateway.ledger import Spent
+from gateway.limits.budget import Budget, Span, nanodollars
+from gateway.limits.ceiling import Ceiling, Terms, ceiling, steepest
+from gateway.limits.lease import Lease, told
+from gateway.limits.quota import Kind, Quota, Share
+from gateway.permission import usable
+from gateway.registry import Registry
+from gateway.request import Reading
+
+
+class Limiter:
+    """All quotas in memory; ``clock`` gives seconds since the epoch, ``ticks`` is monotonic.
+
+    ``refused`` is told of requests that a limit refused, ``strained`` of those that found a budget past its soft stop.
+    What is spent is counted for everyone, so that a budget that is set later knows of it.
+    """
+
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        refused: Callable[[Quota, str], None] = lambda quota, limit: None,
+        strained: Callable[[Quota, Span], None] = lambda quota, span: None,
+        clock: Callable[[], float] = time.time,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._registry = registry
+        self._refused = refused
+        self._strained = strained
+        self._clock = clock
+        self._ticks = ticks
+        self._tenants: dict[str, Tenant] = {}
+        self._ordered: dict[str, Limits] = {}
+        self._of_tenants: dict[str, Quota] = {}
+        self._of_keys: dict[str, Quota] = {}
+        self._budgets: dict[tuple[str, str], Budget] = {}
+        self._steepest: dict[tuple[str, str, tuple[str, ...] | None], list[Terms]] = {}
+        self._revision = -1
+
+    def configure(self, tenants: Iterable[Tenant]) -> None:
+        """Let these be the tenants of the configuration; limits that an admin ordered stand in place of theirs."""
+        self._tenants = {tenant.id: tenant for tenant in tenants}
+        self._steepest.clear()
+        self._arrange()
+
+    def order(self, ordered: Mapping[str, Limits]) -> None:
+        """Let these be the limits of tenants that admins ordered."""
+        self._ordered = dict(ordered)
+        self._arrange()
+
+    def issue(self, principals: Iterable[Principal]) -> None:
+        """Let these be the keys."""
+        limited = {each.key: each for each in principals if each.terms is not None and not each.terms.limits.unlimited}
+        for key, each in limited.items():
+            assert each.terms is not None
+            quota = self._of_keys.get(key) or self._quota("key", each.tenant, each.name)
+            quota.set(each.terms.limits)
+            self._of_keys[key] = quota
+        for key in self._of_keys.keys() - limited.keys():
+            self._of_keys.pop(key).set(UNLIMITED)
+
+    def limits(self, tenant: str) -> Limits:
+        """What holds for a tenant."""
+        declared = self._tenants[tenant].limits if tenant in self._tenants else UNLIMITED
+        return self._ordered.get(tenant, declared)
+
+    def of(self, principal: Principal) -> list[Quota]:
+        """The caller's quotas: its key's, its tenant's, both or none."""
+        found = (self._of_keys.get(principal.key), self._of_tenants.get(principal.tenant))
+        return [quota for quota in found if quota is not None]
+
+    def admit(self, principal: Principal, reading: Reading, *, size: int, anthropic: bool = False) -> Lease | None:
+        """What a request of so many bytes holds until it is over; ``None`` for a caller without limits.
+
+        Raises :class:`RateLimited`, having taken nothing.
+        """
+        quotas = self.of(principal)
+        if not quotas:
+            return None
+        caps = [quota.limits.answer_tokens for quota in quotas if quota.limits.answer_tokens is not None]
+        longest = min(caps, default=None)
+        most = self._ceiling(principal, reading, size, longest)
+        shares: list[Share] = []
+        for quota in quotas:
+            try:
+                shares.append(quota.take(most))
+            except RateLimited as error:
+                for share in shares:
+                    share.undo()
+                self._refused(quota, error.limit)
+                error.standing = told(quotas, anthropic=anthropic)
+                raise
+        lease = Lease(shares=shares, answer_tokens=longest)
+        for quota, standing in lease.strained:
+            self._strained(quota, standing.span)
+        return lease
+
+    def budget(self, tenant: str, key: str = "") -> Budget:
+        """The money of a tenant, or of one of its keys by name."""
+        found = self._budgets.get((tenant, key))
+        if found is None:
+            found = self._budgets[tenant, key] = Budget(clock=self._clock)
+        return found
+
+    def restore(self, spent: Iterable[Spent]) -> None:
+        """Know what was spent before, by the ledger."""
+        for each in spent:
+            for budget in (self.budget(each.tenant), self.budget(each.tenant, each.key)):
+                budget.spend(each.day, "day")
+                budget.spend(each.month, "month")
+
+    def settle(self, principal: Principal, lease: Lease | None, answer: Answer) -> None:
+        """A request of the caller's is over: what it really took is known."""
+        counted = answer.counted
+        if counted.cost:
+            cost = nanodollars(counted.cost)
+            self.budget(principal.tenant).spend(cost)
+            self.budget(principal.tenant, principal.name).spend(cost)
+        if lease is not None:
+            lease.settle(counted.input_tokens + counted.output_tokens)
+
+    def _ceiling(self, principal: Principal, reading: Reading, size: int, longest: int | None) -> Ceiling:
+        """The most that a request can take; of what is passed on unread nothing is known, and nothing is counted."""
+        if reading.endpoint not in ("chat", "embeddings"):
+            return Ceiling(0, 0)
+        forced = self._registry.get(reading.model)
+        models = self._candidates(principal, reading.endpoint) if forced is None else [Terms.of(forced.card)]
+        return ceiling(models, reading, size=size, answer_tokens=longest)
+
+    def _candidates(self, principal: Principal, endpoint: str) -> list[Terms]:
+        """The steepest terms of those who may answer this caller."""
+        if self._revision != self._registry.revision:
+            self._revision = self._registry.revision
+            self._steepest.clear()
+        key = (endpoint, principal.tenant, principal.models)
+        found = self._steepest.get(key)
+        if found is None:
+            tenant = self._tenants.get(principal.tenant)
+            cards = [model.card for model in self._registry if usable(model.id, principal, tenant)]
+            found = self._steepest[key] = steepest(card for card in cards if card.endpoint == endpoint)
+        return found
+
+    def _arrange(self) -> None:
+        """Bring the tenants' quotas in line with what is declared and what was ordered."""
+        wanted = {name: self.limits(name) for name in (*self._tenants, *self._ordered)}
+        limited = {name: limits for name, limits in wanted.items() if not limits.unlimited}
+        for name, limits in limited.items():
+            quota = self._of_tenants.get(name) or self._quota("tenant", name)
+            quota.set(limits)
+            self._of_tenants[name] = quota
+        for name in self._of_tenants.keys() - limited.keys():
+            self._of_tenants.pop(name).set(UNLIMITED)
+
+    def _quota(self, kind: Kind, tenant: str, key: str = "") -> Quota:
+        return Quota(kind=kind, tenant=tenant, key=key, budget=self.budget(tenant, key), clock=self._ticks)

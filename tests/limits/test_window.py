@@ -1,0 +1,115 @@
+"""Windows: never more than the limit in any 60 seconds, whatever comes when, and what is given back is there again."""
+
+from __future__ import annotations
+
+import threading
+
+from hypothesis import given
+from hypothesis import strategies as st
+from limits import RateLimitItemPerMinute
+from limits.strategies import MovingWindowRateLimiter
+
+from gateway.limits.rate import MINUTE_S, Rate
+from gateway.limits.window import Window
+
+
+class Time:
+    """A clock that goes when it is told to."""
+
+    def __init__(self, now: float = 0.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+STEPS = st.lists(st.tuples(st.floats(0, 40), st.integers(0, 7)), max_size=60)
+
+
+@given(limit=st.integers(1, 12), steps=STEPS)
+def test_no_sixty_seconds_see_more_than_the_limit(limit: int, steps: list[tuple[float, int]]) -> None:
+    time = Time()
+    rate = Rate(clock=time)
+    rate.most = limit
+    taken: list[tuple[float, int]] = []
+    for wait, amount in steps:
+        time.now += wait
+        room = limit - sum(each for at, each in taken if at >= time.now - MINUTE_S)
+        assert rate.left == room
+        fits = rate.take(amount) is not None
+        assert fits == (amount <= room)
+        if fits:
+            taken.append((time.now, amount))
+    for start, _ in taken:
+        assert sum(amount for at, amount in taken if start <= at <= start + MINUTE_S) <= limit
+
+
+@given(limit=st.integers(1, 12), steps=STEPS, amount=st.integers(0, 14))
+def test_who_waits_as_long_as_told_gets_in(limit: int, steps: list[tuple[float, int]], amount: int) -> None:
+    time = Time()
+    rate = Rate(clock=time)
+    rate.most = limit
+    for wait, each in steps:
+        time.now += wait
+        rate.take(each)
+    wait = rate.room_in(amount)
+    assert 0 <= wait <= MINUTE_S + 1e-6
+    time.now += wait + 1e-6
+    assert (rate.take(amount) is not None) == (amount <= limit)
+    time.now += rate.reset_in + 1e-6
+    assert rate.left == limit
+
+
+@given(amounts=st.lists(st.integers(0, 9), min_size=1, max_size=20), real=st.integers(0, 20))
+def test_what_was_taken_is_settled_with_what_it_was(amounts: list[int], real: int) -> None:
+    time = Time()
+    rate = Rate(clock=time)
+    rate.most = 1000
+    entries = [rate.take(amount) for amount in amounts]
+    for entry in entries:
+        assert entry is not None
+        rate.settle(entry, real)
+    assert rate.left == 1000 - real * len(amounts)
+    time.now += MINUTE_S + 1
+    assert rate.left == 1000
+    assert entries[0] is not None
+    rate.settle(entries[0], 500)  # long over: it takes nothing any more
+    assert rate.left == 1000
+
+
+def test_the_limit_changes_and_what_was_taken_stays_taken() -> None:
+    rate = Rate(clock=Time())
+    rate.most = 5
+    assert all(rate.take(1) for _ in range(5))
+    rate.most = 8
+    assert (rate.left, rate.room_in(3)) == (3, 0.0)
+    rate.most = 3
+    assert (rate.left, rate.take(1)) == (0, None)
+    rate.most = None
+    assert rate.most is None
+
+
+def test_what_is_given_back_leaves_nothing_behind() -> None:
+    rate = Rate(clock=Time())
+    rate.most = 1
+    for _ in range(1000):
+        entry = rate.take(1)
+        assert entry is not None
+        rate.settle(entry, 0)
+    assert rate.left == 1
+    assert not rate._window._entries
+
+
+def test_it_is_a_storage_as_the_library_knows_them_and_starts_no_thread() -> None:
+    before = threading.active_count()
+    window = Window(seconds=MINUTE_S, clock=Time(10.0))
+    limiter, item = MovingWindowRateLimiter(window), RateLimitItemPerMinute(3)
+    assert window.check()
+    assert [limiter.hit(item) for _ in range(4)] == [True, True, True, False]
+    assert not limiter.test(item)
+    assert limiter.get_window_stats(item) == (70.0, 0)
+    assert (window.get(""), window.get_expiry("")) == (3, 70.0)
+    assert window.incr("", MINUTE_S, 2) == 5
+    assert window.reset() == 4
+    assert limiter.get_window_stats(item) == (70.0, 3)
+    assert threading.active_count() == before
