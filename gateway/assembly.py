@@ -149,6 +149,7 @@ def embeddings(stack: AsyncExitStack, embedder: Embedder, settings: Settings, me
         embedder=embedder,
         wait_s=settings.embedding_wait_ms / 1e3,
         cache=settings.embedding_cache,
+        confidential=settings.embedding_private or not settings.embedder.startswith(("http://", "https://")),
         observe=metrics.embedding.observe,
     )
     stack.callback(made.close)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 
 import structlog
 
+from gateway import privacy
 from gateway.admission import Admission
 from gateway.asking import Opened
 from gateway.conversations import Conversations
@@ -35,7 +36,7 @@ _JSON = (b"content-type", b"application/json")
 #: Headers that name a request's session, ours first, then those that are usual elsewhere.
 SESSIONS = (b"x-polyculture-session", b"x-session-id", b"x-conversation-id")
 
-_WISHES = frozenset({b"x-polyculture-tags", b"x-polyculture-explore", *SESSIONS})
+_WISHES = frozenset({b"x-polyculture-tags", b"x-polyculture-explore", privacy.HEADER, *SESSIONS})
 _NONE = Wishes()
 _STREAM = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
 
@@ -107,7 +108,7 @@ class Completions:
         body = await read_body(scope, receive, limit=self._body_limit)
         exchange.inquiry = inquiry = self._dialect.read(body)
         exchange.reading = reading = inquiry.reading
-        exchange.wishes, body = wishes(scope), inquiry.body
+        exchange.wishes, body = wishes(scope, body), inquiry.body
         exchange.lease = lease = self._limiter.admit(principal, reading, size=len(body), anthropic=exchange.anthropic)
         if lease is not None:
             exchange.wishes = exchange.wishes._replace(instead=lease.soft_model)
@@ -257,14 +258,17 @@ class Completions:
         )
 
 
-def wishes(scope: Scope) -> Wishes:
-    """What the request's headers ask of routing: ``x-polyculture-tags``, ``x-polyculture-explore: off``, a session."""
+def wishes(scope: Scope, body: bytes) -> Wishes:
+    """What the request's headers ask of routing: ``x-polyculture-tags``, ``x-polyculture-explore: off``, a session;
+    and whether it is private.
+    """
     found = {name: value for name, value in scope["headers"] if name in _WISHES}
-    if not found:
+    if not found and privacy.MARK not in body:
         return _NONE
     names = found.get(b"x-polyculture-tags", b"").decode("latin-1").split(",")
     return Wishes(
         tags=frozenset(tag for name in names if (tag := name.strip())),
         explore=found.get(b"x-polyculture-explore", b"").strip().lower() not in (b"off", b"false", b"0"),
         session=next((found[name] for name in SESSIONS if name in found), b""),
+        private=privacy.private(scope, body),
     )

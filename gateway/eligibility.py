@@ -40,6 +40,7 @@ class Eligibility:
             for name in ("chat", "embeddings")
         }
         self._shares = np.array([model.standing.share if model is not None else 1.0 for model in self.models])
+        self._private = ("not private, as the request is", _where([bool(card and card.private) for card in cards]))
         self._draining = _where([each == "draining" for each in states])
         self._any_draining = self._draining.any()
         self._steady = _where([each != "canary" for each in states])
@@ -59,6 +60,7 @@ class Eligibility:
         tags: frozenset[str] = frozenset(),
         lot: float = 1.0,
         held: Held | None = None,
+        private: bool = False,
     ) -> list[tuple[str, Mask]]:
         """The conditions that this request sets, each with who meets it, hardest first.
 
@@ -67,6 +69,8 @@ class Eligibility:
         open to the conversations that it ``held`` before.
         """
         found = [*self._standing[reading.endpoint], *self._able(reading)]
+        if private:
+            found.append(self._private)
         if self.canaries:
             found.append(("a canary, open to its share of the requests", self._steady | (self._shares > lot)))
         if self._any_draining:

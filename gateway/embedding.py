@@ -27,7 +27,10 @@ NEWEST = 0.1
 
 
 class Embeddings:
-    """The embedder as requests see it. ``wait_s`` bounds what any request waits for its vector."""
+    """The embedder as requests see it. ``wait_s`` bounds what any request waits for its vector.
+
+    One that is not ``confidential`` is elsewhere, and must not be shown what is private.
+    """
 
     def __init__(
         self,
@@ -35,10 +38,12 @@ class Embeddings:
         embedder: Embedder,
         wait_s: float,
         cache: int,
+        confidential: bool = True,
         observe: Callable[[float], None] = lambda seconds: None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.embedder = embedder
+        self.confidential = confidential
         self._wait_s = wait_s
         self._size = cache
         self._observe = observe

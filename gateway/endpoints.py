@@ -67,8 +67,8 @@ class Endpoints:
         body = await read_body(request.scope, request.receive, limit=service.settings.max_body_bytes)
         reading = read_chat(body)
         if reading.model == AUTO or reading.model.startswith("auto:"):
-            return _told(_dry_run(await service.router.consider(reading, principal, wishes(request.scope))))
-        return _told(_dry_forced(await service.router.route(reading, principal, wishes(request.scope))))
+            return _told(_dry_run(await service.router.consider(reading, principal, wishes(request.scope, body))))
+        return _told(_dry_forced(await service.router.route(reading, principal, wishes(request.scope, body))))
 
     async def count(self, request: Request) -> Response:
         """``POST /v1/messages/count_tokens``: an estimate; which model will answer, and so its tokenizer, is open."""
@@ -132,6 +132,8 @@ def _card(model: Model) -> dict[str, Any]:
         "skills": card.skills,
         "languages": card.languages,
         "tags": sorted(card.tags),
+        "region": card.region,
+        "private": card.private,
         "price": card.price.model_dump(),
         "license": card.license,
     }

@@ -57,13 +57,18 @@ class Proposer:
         self._features = features
         self._batch = Batch(answer=self._answer)
 
-    async def embedding(self, text: str) -> Embedding | None:
-        """A text's vector where it takes waiting for; an instant embedder works when the policy is asked."""
-        return None if self._embeddings.instant else await self._embeddings.vector(text)
+    async def embedding(self, text: str, *, private: bool) -> Embedding | None:
+        """A text's vector where it takes waiting for; an instant embedder works when the policy is asked.
 
-    async def features(self, reading: Reading) -> npt.NDArray[np.float32]:
+        A private text goes to no embedder that is elsewhere: it has none, and is routed by the prior.
+        """
+        if self._embeddings.instant or (private and not self._embeddings.confidential):
+            return None
+        return await self._embeddings.vector(text)
+
+    async def features(self, reading: Reading, *, private: bool) -> npt.NDArray[np.float32]:
         """What the policy would look at (d,)."""
-        embedding = await self.embedding(reading.text)
+        embedding = await self.embedding(reading.text, private=private)
         if self._embeddings.instant:
             embedding = self._embeddings.at_once([reading.text])[0]
         found: npt.NDArray[np.float32] = self._features.rows([embedding], [_traits(reading)])[0]

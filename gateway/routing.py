@@ -16,7 +16,7 @@ import numpy as np
 from gateway.config import Preference, Routing, Tenant
 from gateway.conversations import Conversations
 from gateway.eligibility import Eligibility, began, first_only
-from gateway.errors import BadRequest, ContextTooLong, ModelNotFound, NoEligibleModel, Unavailable
+from gateway.errors import BadRequest, ContextTooLong, Forbidden, ModelNotFound, NoEligibleModel, Unavailable
 from gateway.events import Decision, Reason, doubles, singles
 from gateway.keys import Principal
 from gateway.learner import Learner
@@ -46,6 +46,7 @@ class Wishes(NamedTuple):
     explore: bool = True
     session: bytes = b""
     instead: str = ""
+    private: bool = False
 
 
 class Considered(NamedTuple):
@@ -57,6 +58,7 @@ class Considered(NamedTuple):
     excluded: dict[str, str]
     proposed: Proposed
     leaving: Leaving | None = None
+    private: bool = False
 
     @property
     def published(self) -> Published:
@@ -130,8 +132,9 @@ class Router:
             known = ", ".join(f"auto:{each}" for each in sorted(self._routing.preferences))
             raise ModelNotFound(f"There is no policy {name!r} here; known are {known}.", param="model")
         tenant = self._tenants.get(principal.tenant)
+        private = wishes.private or (tenant is not None and tenant.private)
         permit(reading.model, principal, tenant)
-        embedding = await self._proposer.embedding(reading.text)
+        embedding = await self._proposer.embedding(reading.text, private=private)
         published, number = self._learner.published(principal.tenant), 0.0
         explore = preference.explore and wishes.explore and principal.explores and (tenant is None or tenant.explore)
         if serve and explore and published.beside is not None:
@@ -142,7 +145,7 @@ class Router:
         held = self._conversations.holder(principal, reading, wishes.session)
         tags = wishes.tags | preference.tags
         conditions = eligibility.conditions(
-            reading, tenant=tenant, models=principal.models, tags=tags, lot=lot, held=held
+            reading, tenant=tenant, models=principal.models, tags=tags, lot=lot, held=held, private=private
         )
         mask, excluded = eligibility.judge(conditions)
         if not mask.any():
@@ -163,7 +166,7 @@ class Router:
             None if left is None else left.handicaps(len(mask)),
         )
         proposed = await self._proposer.propose(question)
-        return Considered(question, name, eligibility, excluded, proposed, left)
+        return Considered(question, name, eligibility, excluded, proposed, left, private)
 
     def _aligned(self, published: Published) -> Eligibility:
         arms = published.snapshot.arms
@@ -211,6 +214,7 @@ class Router:
             prefix=left.prefix,
             saving=left.saving,
             switch_cost=left.price,
+            private=considered.private,
         )
         chosen = considered.eligibility.models[place]
         assert chosen is not None
@@ -230,14 +234,18 @@ class Router:
 
     async def _named(self, reading: Reading, principal: Principal, wishes: Wishes) -> Choice:
         """The model that the client named. A shadow's requests are looked at, so that outcomes teach about it."""
-        choice = self._forced(reading, principal)
+        choice, tenant = self._forced(reading, principal), self._tenants.get(principal.tenant)
+        private = wishes.private or (tenant is not None and tenant.private)
+        if private and not choice.model.card.private:
+            raise Forbidden(f"The request is private, and the model {choice.model.id!r} is not.", param="model")
         held = self._conversations.holder(principal, reading, wishes.session)
         if choice.model.standing.state == "draining" and not began(held, choice.model.id):
             raise Unavailable(f"The model {choice.model.id!r} is draining: it takes nothing new.", retry_after_s=60)
         if choice.model.standing.state != "shadow" or reading.endpoint not in ("chat", "embeddings"):
             return choice
-        features = await self._proposer.features(reading)
-        return choice._replace(decision=msgspec.structs.replace(choice.decision, features=singles(features)))
+        features = await self._proposer.features(reading, private=private)
+        decision = msgspec.structs.replace(choice.decision, features=singles(features), private=private)
+        return choice._replace(decision=decision)
 
     def _forced(self, reading: Reading, principal: Principal) -> Choice:
         model = self.registry.get(reading.model)

@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     )
     embedding_model: str = Field("", description="The model's name at a remote embeddings endpoint.")
     embedding_key: SecretStr | None = Field(None, description="The key of a remote embeddings endpoint.")
+    embedding_private: bool = Field(False, description="Whether a remote embeddings endpoint may see private requests.")
     embedding_wait_ms: float = Field(250.0, gt=0, description="Longest wait for an embedding, in milliseconds.")
     embedding_cache: int = Field(4096, ge=0, description="Prompts whose embedding is kept in memory.")
     frozen: bool | None = Field(

@@ -87,6 +87,8 @@ class ModelCard(Section):
     json_mode: bool = Field(False, description="Whether it takes response_format.")
     price: Price = Field(Price(), description="What it costs.")
     tags: frozenset[str] = Field(frozenset(), description="Free labels; a request may ask for some of them.")
+    region: str | None = Field(None, description="Where it runs, for people; tags are what requests ask for.")
+    private: bool = Field(False, description="Whether private requests may go to it; they go to no other model.")
     license: str | None = Field(None, description="The model's licence, for people.")
     enabled: bool = Field(True, description="Whether it takes requests.")
 

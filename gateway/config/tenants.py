@@ -30,6 +30,7 @@ class Tenant(Section):
     store_prompts: bool = Field(
         False, description="Keep the text that routing reads of each prompt; otherwise none is stored."
     )
+    private: bool = Field(False, description="All its requests are private: they go to models marked so alone.")
     explore: bool = Field(True, description="False: its requests always get the best score, and never explore.")
     limits: Limits = Field(UNLIMITED, description="How much it may ask for, and spend; the API's stand in their place.")
     corrections: Corrections = Field(Corrections(), description="What is done with its users' corrections.")

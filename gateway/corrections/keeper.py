@@ -34,7 +34,7 @@ class Keeper:
             return
         direction = direction_of(lesson.features, width=self._width)
         if event.correction and event.correction.strip() and direction is not None:
-            self.memory.keep(Correction(record, event.correction.strip(), direction))
+            self.memory.keep(Correction(record, event.correction.strip(), direction, lesson.private))
         else:
             self.memory.drop(record)
 
@@ -57,6 +57,8 @@ class Keeper:
         if direction is None or reading.endpoint != "chat":
             return choice, body
         near = self.memory.near(direction, similarity=self.settings.similarity)
+        if not decision.private:
+            near = [each for each in near if not each.private]
         fitting = self._fitting(near, room=self._room(choice, reading)) if near else []
         if not fitting:
             return choice, body

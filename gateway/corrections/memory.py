@@ -15,11 +15,15 @@ Direction = npt.NDArray[np.float32]
 
 
 class Correction(NamedTuple):
-    """A correction, where it stands in the log, and the direction (p,) of the request that it was about."""
+    """A correction, where it stands in the log, and the direction (p,) of the request that it was about.
+
+    What corrects an answer to a ``private`` request is told with private requests alone.
+    """
 
     record: Record
     text: str
     direction: Direction
+    private: bool = False
 
 
 class Memory:

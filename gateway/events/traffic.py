@@ -42,6 +42,7 @@ class Decision(Draw, frozen=True):
 
     ``holder`` is the model that had answered the conversation before, and so had read ``prefix`` tokens of it:
     ``saving`` USD are off its expected cost for that, and ``switch_cost`` off the utility of every other arm.
+    A ``private`` request could go to private models alone.
     """
 
     version: str
@@ -68,12 +69,13 @@ class Decision(Draw, frozen=True):
     prefix: int = 0
     saving: float = 0.0
     switch_cost: float = 0.0
+    private: bool = False
 
     def lesson(self, answered: str) -> Lesson | None:
         """What an outcome teaches, once this model answered; nothing where there is nothing to learn from."""
         if not self.features:
             return None
-        return Lesson(answered, self.features, self.lineage, self.group, self.share, self.trial)
+        return Lesson(answered, self.features, self.lineage, self.group, self.share, self.trial, self.private)
 
     def propensity(self) -> float:
         """The probability with which the chosen model was drawn; 1 where it was forced."""
@@ -131,6 +133,7 @@ class Lesson(msgspec.Struct, frozen=True, array_like=True):
     group: str = ""
     share: float = 0.0
     trial: int = 0
+    private: bool = False
 
 
 class Feedback(Event, frozen=True):

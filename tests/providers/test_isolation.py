@@ -124,3 +124,11 @@ def test_with_litellm_it_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(packages.litellm()))
     required()
     assert "litellm" not in sys.modules
+
+
+def test_private_requests_reach_no_provider(provided: Gateway, providers: Providers) -> None:
+    private = {"x-polyculture-private": "true"}
+    assert provided.chat("PLANTED", headers=private).status_code == 400
+    for name in MODELS:
+        assert provided.chat("PLANTED", model=name, headers=private).status_code == 403
+    assert not providers.calls
