@@ -2,7 +2,7 @@
 
 standing   one tenant's router before the gate
 gate       all tenants'
-resuming   trials that a restart interrupted
+resuming   trials that were interrupted
 pins       versions that serve until another is promoted
 acts       what was found
 keeper     what follows, done: rollbacks, promotions, audit entries, figures

@@ -109,7 +109,7 @@ class Gate:
         return _beside_shadow(fold, tenant, found)
 
     def revisit(self, fold: Fold, tenants: Collection[str]) -> None:
-        """See :class:`gateway.publication.Doorkeeper`: trials are over, and what was seen is read again."""
+        """See :class:`gateway.publication.Doorkeeper`: trials begin again, and what was seen is read again."""
         concerned = tenants or {*self._standings, *fold.states}
         fold.heard.clear()
         fold.alarms.clear()
@@ -118,21 +118,13 @@ class Gate:
             if tenant in self._standings:
                 self._standings[tenant].forget()
             self.proposals.pop(tenant, None)
-        self.remember(fold, concerned)
-
-    def resume(self, fold: Fold) -> list[str]:
-        """Expect again what a restart interrupted; whose it is."""
         with self.engine.connect() as connection:
-            found = dict(interrupted(connection, fold, self.pins, outcomes=self.settings.trial_outcomes))
-        for tenant, arrival in found.items():
-            self.standing(tenant).expect(arrival)
-        return list(found)
-
-    def remember(self, fold: Fold, tenants: Collection[str]) -> None:
-        """Read from the log what was seen of these tenants lately."""
-        with self.engine.connect() as connection:
-            for tenant, observation in observations(connection, fold, tenants):
+            for tenant, observation in observations(connection, fold, concerned):
                 self.standing(tenant).evidence.take(observation)
+            for tenant, arrival in interrupted(
+                connection, fold, self.pins, tenants=concerned, outcomes=self.settings.trial_outcomes
+            ):
+                self.standing(tenant).expect(arrival)
 
     def drop(self, tenant: str) -> None:
         """See :class:`gateway.publication.Doorkeeper`."""

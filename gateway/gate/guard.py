@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from gateway.gate.gate import Gate
 from gateway.gate.keeper import Keeper
 from gateway.gate.promotion import Promotion
@@ -20,7 +18,6 @@ class Guard:
 
     def __init__(self, *, gate: Gate, log: Log, learner: Learner, audit: Audit, metrics: Metrics) -> None:
         self.gate = gate
-        self._learner = learner
         self.promotion = Promotion(gate=gate, log=log, learner=learner)
         self._keeper = Keeper(
             gate=gate,
@@ -33,11 +30,8 @@ class Guard:
         )
 
     async def start(self) -> None:
-        """Bring the log in line with the configured mode, go on with trials, and begin to act."""
+        """Bring the log in line with the configured mode, and begin to act."""
         await self.promotion.declare()
-        async with self._learner.still() as fold:
-            tried = await asyncio.to_thread(self.gate.resume, fold)
-            self._learner.publication.refresh(fold, tried)
         self._keeper.start()
 
     async def stop(self) -> None:

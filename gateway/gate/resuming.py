@@ -1,8 +1,8 @@
-"""Trials that a restart interrupted: what was promoted or brought in lately is tried again from the start."""
+"""Trials that a restart or another past interrupted: what came lately otherwise than by learning is tried again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -26,9 +26,13 @@ class Came(NamedTuple):
     before: str
 
 
-def interrupted(connection: sa.Connection, fold: Fold, pins: Pins, *, outcomes: int) -> Iterator[tuple[str, Arrival]]:
-    """By tenant what came last, where less than so many outcomes have come since."""
+def interrupted(
+    connection: sa.Connection, fold: Fold, pins: Pins, *, tenants: Collection[str], outcomes: int
+) -> Iterator[tuple[str, Arrival]]:
+    """By tenant what was promoted or brought in last, where less than so many outcomes have come since."""
     for tenant, came in _last(connection, fold, pinned=pins.any).items():
+        if tenant not in tenants:
+            continue
         since = (events.c.tenant == tenant, events.c.seq > came.position, events.c.kind == Feedback.kind)
         told = connection.execute(sa.select(sa.func.count()).select_from(events).where(*since)).scalar() or 0
         if told < outcomes and place(came.before)[0] == fold.lineage:

@@ -116,13 +116,13 @@ class Standing:
         """What is to serve: the candidate, or the live version still, or the trusted one again."""
         if self.fallen and self.trusted is not None:
             return self.trusted.under(candidate)
+        arrival, self._arrival = self._arrival, None
+        if arrival is not None:
+            return self._enter(candidate, arrival, rules)
         if live is None:
             return candidate
         if (live.lineage, live.snapshot.arms) != (candidate.lineage, candidate.snapshot.arms):
             self.rest()
-        arrival, self._arrival = self._arrival, None
-        if arrival is not None:
-            return self._enter(candidate, arrival, rules)
         candidate = self._as_it_came(candidate)
         if candidate.version != live.version and self._is_refused(candidate, live, rules, now):
             return live

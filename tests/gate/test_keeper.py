@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from gateway.controls import control
-from gateway.events import Erased
+from gateway.events import Erased, FeedbackExcluded
 from gateway.gate.acts import Drifted
 from gateway.schema import events
 from gateway.transaction import Transaction
@@ -50,6 +50,26 @@ def test_a_trial_that_a_restart_interrupts_begins_again(run: Run, engine: sa.Eng
         async with guarded(engine, tmp_path, mode=mode) as then:
             await then.serve(10)
             assert then.gate.standing(TENANT).trial is None
+
+    run(scenario())
+
+
+def test_a_trial_goes_on_where_the_past_has_become_another(run: Run, engine: sa.Engine, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with guarded(engine, tmp_path) as here:
+            await here.serve(400)
+            archive = await here.versions.export("live", tenant=TENANT)
+            await here.steering.bring(permuted(archive), tenant=TENANT, forced=True)
+            await here.serve(10)
+            await here.live.rule(FeedbackExcluded(1, 100, "revoked"))
+            trial = here.gate.standing(TENANT).trial
+            assert trial is not None
+            assert trial.outcomes == 0
+            await here.until(lambda: here.audited("gate.rollback"))
+            await here.learner.settled()
+            assert here.shares()["c"] > 0.5
+            assert here.gate.standing(TENANT).trial is None
+            here.check()
 
     run(scenario())
 

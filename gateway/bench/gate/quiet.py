@@ -27,7 +27,7 @@ What = Literal["learned", "own export", "another's export"]
 WHATS: Final[tuple[What, ...]] = ("learned", "own export", "another's export")
 
 LEARNED: Final = 1000
-WATCHED: Final = 1500
+WATCHED: Final = 1200
 """Requests before a run begins, and those of the run."""
 
 SCHOOLS: Final = 12

@@ -58,11 +58,11 @@ def roll_back(
         answers = [(row, here.ask(data.prompts[row])) for row in (next(rows) for _ in range(TAUGHT))]
         here.tell(*((answered, float(data.quality[row, places[answered.model]])) for row, answered in answers))
 
-    for number in range(times):
+    for _ in range(times):
         teach()
         version = here.order("pin", {"version": "live"})["id"]
         teach()
-        with _asking(here, load, first=number * 100_000):
+        with _asking(here, load):
             found.append(_one(here, version, data.prompts[0]))
         if not eventually(lambda: here.metric("polyculture_learner_lag_events") == 0.0):
             raise Failed("the learner does not come to rest")
@@ -71,9 +71,9 @@ def roll_back(
 
 
 @contextmanager
-def _asking(here: Installation, load: Generator, *, first: int) -> Iterator[None]:
+def _asking(here: Installation, load: Generator) -> Iterator[None]:
     """Clients at work; the block runs when they have warmed up."""
-    group = Group(connections=CLIENTS, models=("auto",), first=first)
+    group = Group(connections=CLIENTS, models=("auto",), first=0, repeat=True)
     job = Job(port=here.port, key=KEY, seconds=LASTING_S, warm_up_s=0.0, groups={"all": group})
     with ThreadPoolExecutor(1) as pool:
         working = pool.submit(load.run, job)
