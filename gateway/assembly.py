@@ -47,6 +47,7 @@ from gateway.space import Space
 from gateway.transaction import Record, Transaction
 from gateway.transport import Client
 from gateway.upstream import Upstreams
+from gateway.vectors import Vectors
 from router_models.embedders import Embedder, load
 
 
@@ -72,6 +73,7 @@ def router(
     embeddings: Embeddings,
     space: Space,
     conversations: Conversations,
+    vectors: Vectors,
     configuration: Configuration,
 ) -> Router:
     """Who chooses."""
@@ -82,6 +84,7 @@ def router(
         routing=configuration.routing,
         tenants={tenant.id: tenant for tenant in configuration.tenants},
         conversations=conversations,
+        vectors=vectors,
         draw=random.Random().random,
     )
 

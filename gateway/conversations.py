@@ -67,10 +67,6 @@ class Conversations:
             if longest is None or held.turns >= longest.turns or longest.at <= held.at - self._idle_s:
                 shelf.put(key, held)
 
-    def forget(self, tenant: str) -> None:
-        """Forget all of a tenant's conversations."""
-        self._shelves.pop(tenant, None)
-
 
 class Shelf:
     """What was put here last, by its key: ``most`` that came once, and ``most`` that came again.

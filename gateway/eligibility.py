@@ -8,6 +8,7 @@ import numpy as np
 
 from gateway.config import Tenant
 from gateway.conversations import Held
+from gateway.errors import ContextTooLong, GatewayError, NoEligibleModel, Unavailable
 from gateway.registry import Registry
 from gateway.request import Reading
 from router_models.policy import Mask
@@ -144,11 +145,18 @@ def _where(values: list[bool]) -> Mask:
     return np.array(values, bool)
 
 
-def first_only(mask: Mask, excluded: dict[str, str], arms: Sequence[str]) -> Mask:
-    """Leave only the first eligible arm, for answers that may not mix between models."""
-    places = np.flatnonzero(mask)
-    for place in places[1:]:
-        excluded[arms[place]] = "vectors of different models do not mix: the first declared model serves auto"
-    only = np.zeros_like(mask)
-    only[places[:1]] = True
-    return only
+def nobody(conditions: list[tuple[str, Mask]]) -> GatewayError:
+    """Why no model is eligible, by the condition that ruled out the last ones."""
+    left = np.cumprod([meets for _, meets in conditions], axis=0).any(axis=1)
+    return refusal(conditions[int(np.argmin(left))][0])
+
+
+def refusal(why: str, *, who: str = "Every model that could answer") -> GatewayError:
+    """The error that tells of the condition which nobody met, or somebody did not."""
+    if why.startswith("context window"):
+        return ContextTooLong(f"{who} has a {why}, and this request does not fit.")
+    if why.startswith("resting"):
+        return Unavailable(f"{who} is resting after failures.", retry_after_s=2)
+    if why.startswith("at its"):
+        return Unavailable(f"{who} is at its concurrency limit.", retry_after_s=1)
+    return NoEligibleModel(f"{who} is left out: {why}.")

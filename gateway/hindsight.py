@@ -122,7 +122,7 @@ class Hindsight:
 
     def _unusable(self, event: Decision) -> str | None:
         if not event.drawn:
-            return "forced"
+            return event.reason
         if event.lineage != self._fold.lineage or not event.features:
             return "in an earlier feature space"
         return None

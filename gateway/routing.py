@@ -15,8 +15,8 @@ import numpy as np
 
 from gateway.config import Preference, Routing, Tenant
 from gateway.conversations import Conversations
-from gateway.eligibility import Eligibility, began, first_only
-from gateway.errors import BadRequest, ContextTooLong, Forbidden, ModelNotFound, NoEligibleModel, Unavailable
+from gateway.eligibility import Eligibility, began, nobody
+from gateway.errors import BadRequest, Forbidden, ModelNotFound, NoEligibleModel, Unavailable
 from gateway.events import Decision, Reason, doubles, singles
 from gateway.keys import Principal
 from gateway.learner import Learner
@@ -26,6 +26,7 @@ from gateway.proposing import Proposed, Proposer, Question
 from gateway.publication import Published
 from gateway.registry import Model, Registry
 from gateway.request import Reading
+from gateway.vectors import Vectors
 from router_models.drawing import drawn
 from router_models.policy import Mask, Vector
 
@@ -73,6 +74,8 @@ class Considered(NamedTuple):
     @property
     def reason(self) -> Reason:
         """What the probabilities rest on."""
+        if self.question.reading.endpoint == "embeddings":
+            return "settled"
         return "policy" if self.proposed.embedded else "prior"
 
 
@@ -97,6 +100,7 @@ class Router:
         routing: Routing,
         tenants: Mapping[str, Tenant],
         conversations: Conversations,
+        vectors: Vectors,
         draw: Callable[[], float],
     ) -> None:
         self.registry = registry
@@ -105,6 +109,7 @@ class Router:
         self._routing = routing
         self._tenants = tenants
         self._conversations = conversations
+        self._vectors = vectors
         self._draw = draw
         self._eligibility = Eligibility(registry=registry, arms=())
 
@@ -149,9 +154,9 @@ class Router:
         )
         mask, excluded = eligibility.judge(conditions)
         if not mask.any():
-            raise self._nobody(conditions)
+            raise nobody(conditions)
         if reading.endpoint == "embeddings":
-            mask = first_only(mask, excluded, eligibility.arms)
+            mask = self._vectors.only(principal.tenant, name, mask, excluded, eligibility)
         left = None if held is None else leaving(held, eligibility, mask, price=self._routing.switch_cost)
         cost_weight = preference.cost_weight if name else self._routing.cost_weight
         question = Question(
@@ -195,7 +200,7 @@ class Router:
             probabilities=doubles(proposal.probabilities[mask]),
             scores=singles(proposal.scores[mask]),
             draw=number,
-            features=singles(considered.proposed.features),
+            features=b"" if considered.reason == "settled" else singles(considered.proposed.features),
             lineage=considered.published.lineage,
             key=principal.name,
             endpoint=reading.endpoint,
@@ -275,15 +280,3 @@ class Router:
             position=published.position,
         )
         return Choice(model, list, decision, 1.0)
-
-    def _nobody(self, conditions: list[tuple[str, Mask]]) -> Exception:
-        """Why no model is eligible, by the condition that ruled out the last ones."""
-        left = np.cumprod([meets for _, meets in conditions], axis=0).any(axis=1)
-        why = conditions[int(np.argmin(left))][0]
-        if why.startswith("context window"):
-            return ContextTooLong(f"No model's context window holds this request: every one has a {why}.")
-        if why.startswith("resting"):
-            return Unavailable("Every model that could answer is resting after failures.", retry_after_s=2)
-        if why.startswith("at its"):
-            return Unavailable("Every model that could answer is at its concurrency limit.", retry_after_s=1)
-        return NoEligibleModel(f"No model can answer this request: the last candidates were left out as: {why}.")

@@ -41,6 +41,7 @@ from gateway.space import Space
 from gateway.transport import Client
 from gateway.trust.standing import bands, withheld
 from gateway.upstream import Upstreams
+from gateway.vectors import Vectors
 from router_models import make
 
 
@@ -104,7 +105,7 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
         )
         await assembly.start_governing(stack, erasures, retention, settings)
         client = assembly.client(stack)
-        conversations = assembly.conversations(configuration.routing)
+        conversations, vectors = assembly.conversations(configuration.routing), Vectors(engine=engine, log=log)
         service = Service(
             settings=settings,
             configuration=configuration,
@@ -119,7 +120,7 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
             erasures=erasures,
             learner=learner,
             guard=guard,
-            router=assembly.router(registry, learner, embeddings, space, conversations, configuration),
+            router=assembly.router(registry, learner, embeddings, space, conversations, vectors, configuration),
             upstreams=assembly.upstreams(providers, client, configuration.routing, settings, metrics),
             admission=assembly.admission(settings, metrics),
             limits=assembly.limits(stack, engine, registry, keys.ring, configuration, log, audit, metrics),

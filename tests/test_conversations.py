@@ -71,8 +71,6 @@ def test_keys_and_tenants_are_strangers(conversations: Conversations) -> None:
     assert conversations.holder(BOB, following, b"s1") is None
     assert conversations.holder(BOB, following, NO_SESSION) is None
     assert conversations.holder(Principal("eve", "default", "data"), following, NO_SESSION) is None
-    conversations.forget("default")
-    assert conversations.holder(ANN, following, b"s1") is None
 
 
 def test_sub_agents_and_short_calls_leave_the_main_conversation_alone(conversations: Conversations) -> None:

@@ -15,6 +15,7 @@ from gateway.events.changes import (
     Promoted,
     StateImported,
     TrustTuned,
+    VectorsSettled,
 )
 from gateway.events.codec import CONTROLS, TYPES, UnknownEvent, decode, doubles, encode, singles
 from gateway.events.controls import Control, Erased, Exclusion, FeedbackExcluded, PolicyChanged, ShadowSet
@@ -65,6 +66,7 @@ __all__ = [
     "StateImported",
     "TrustTuned",
     "UnknownEvent",
+    "VectorsSettled",
     "decode",
     "doubles",
     "encode",

@@ -74,6 +74,14 @@ class PoolJoined(Event, frozen=True):
     consumes: bool
 
 
+class VectorsSettled(Event, frozen=True):
+    """From here on ``model`` makes the tenant's vectors, where ``auto`` or ``auto:<preference>`` is asked for them."""
+
+    kind = "vectors_settled"
+    preference: str
+    model: str
+
+
 class StateImported(Event, frozen=True):
     """From here on the tenant has learned what ``archive`` holds, and nothing else; ``forced`` past the gate."""
 

@@ -28,6 +28,7 @@ TYPES: dict[str, type[Event]] = {
     **{kind.kind: kind for kind in (changes.LineageStarted, changes.ArmSet, changes.ArmRemoved)},
     **{kind.kind: kind for kind in (changes.PolicyTuned, changes.LearningFrozen, changes.Promoted)},
     **{kind.kind: kind for kind in (changes.PoolJoined, changes.StateImported, changes.Checkpoint, changes.TrustTuned)},
+    changes.VectorsSettled.kind: changes.VectorsSettled,
     **CONTROLS,
 }
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from gateway.events.event import Event
 
-Reason = Literal["policy", "prior", "forced"]
+Reason = Literal["policy", "prior", "forced", "settled"]
 
 
 class Draw(Event, frozen=True):
@@ -22,8 +22,8 @@ class Draw(Event, frozen=True):
 
     @property
     def drawn(self) -> bool:
-        """Whether the policy drew it: forced choices count for nothing."""
-        return self.reason != "forced"
+        """Whether the policy drew it: forced choices count for nothing, nor does who makes a tenant's vectors."""
+        return self.reason in ("policy", "prior")
 
 
 class Decision(Draw, frozen=True):
@@ -78,7 +78,7 @@ class Decision(Draw, frozen=True):
         return Lesson(answered, self.features, self.lineage, self.group, self.share, self.trial, self.private)
 
     def propensity(self) -> float:
-        """The probability with which the chosen model was drawn; 1 where it was forced."""
+        """The probability with which the chosen model was drawn; 1 where there was nothing to draw."""
         if not self.drawn:
             return 1.0
         return float(np.frombuffer(self.probabilities, "<f8")[self.arms.index(self.chosen)])

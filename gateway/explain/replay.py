@@ -32,7 +32,9 @@ def recompute(
     known = place(decision.version)[1]
     position = decision.position or known
     if not decision.drawn:
-        return _untold(position, "the client named the model: nothing was computed")
+        settled = decision.reason == "settled"
+        why = "one model makes this tenant's vectors" if settled else "the client named the model"
+        return _untold(position, f"{why}: nothing was computed")
     if not decision.features:
         return _untold(position, "what was asked is not known any more: it was erased, or is older than what is kept")
     today = restore(connection, make_policy=make_policy, upto=position)

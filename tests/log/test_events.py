@@ -41,7 +41,7 @@ def test_every_event_comes_back_as_it_was(event: Event) -> None:
 
 def test_every_kind_has_one_name() -> None:
     assert {kind.kind: kind for kind in TYPES.values()} == TYPES
-    assert len(TYPES) == 19
+    assert len(TYPES) == 20
 
 
 def test_the_head_of_an_event_is_what_the_fold_reads() -> None:
