@@ -1,6 +1,6 @@
 # Two commands do everything: `make run` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format generate artifacts-verify bench-overhead bench-routing chaos clean
+.PHONY: help install run test check format generate artifacts-verify bench-overhead bench-routing chaos soak clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -62,6 +62,9 @@ bench-overhead: $(VENV)/.all ## Measure the gateway's overhead beside others'; r
 
 chaos: $(VENV)/.all ## Three minutes before upstreams that hang, break off and talk nonsense; results in bench-out/chaos.
 	$(BIN)/polyculture bench chaos --out bench-out/chaos
+
+soak: $(VENV)/.all ## 200,000 requests of every kind, and what the gateway holds meanwhile; results in bench-out/soak.
+	$(BIN)/polyculture bench soak --out bench-out/soak
 
 bench-routing: $(VENV)/.all ## Replay recorded outcomes (DATA=file) through every policy; results in bench-out/routing.
 	@test -n "$(DATA)" || { echo "Say which recorded outcomes to replay: make bench-routing DATA=file.jsonl.gz"; exit 2; }

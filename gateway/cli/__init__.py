@@ -109,5 +109,6 @@ bench = LazyGroup(
         "overhead": "gateway.bench.overhead.command:overhead",
         "poisoning": "gateway.bench.poisoning.command:poisoning",
         "routing": "gateway.bench.routing.command:routing",
+        "soak": "gateway.bench.soak.command:soak",
     },
 )

@@ -45,6 +45,11 @@ class Process:
         self._spawned = time.perf_counter()
         self._root = psutil.Process(popen.pid)
 
+    @property
+    def pid(self) -> int:
+        """The command's own process."""
+        return self._popen.pid
+
     def first_answer_s(self, *, port: int, key: str, model: str) -> float:
         """Seconds from the spawn to the first completed chat completion. Raises :class:`ProcessFailed`."""
         question = [{"role": "user", "content": "Are you there?"}]

@@ -1,0 +1,170 @@
+"""One run: a gateway, clients that ask without a pause, and a look at what it holds again and again."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from time import perf_counter
+
+import msgspec
+import psutil
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from gateway.bench.overhead.gateways import SPECIALTIES
+from gateway.bench.overhead.load import percentile
+from gateway.bench.overhead.process import Process, free_port, running
+from gateway.bench.soak import upstream
+from gateway.bench.soak.traffic import TENANTS, Traffic
+from gateway.transport import Client, Origin
+
+EARLY = 0.1
+"""Share of the requests after which memory is compared with the end's: caches are filled by then."""
+
+SETTLE_S = 4.0
+"""How long the gateway is left alone before what it holds is counted at the end."""
+
+KEPT = 256
+"""Conversations and embeddings that the gateway keeps, few enough to be there early on."""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """How many requests by how many clients, and how often to look."""
+
+    requests: int
+    clients: int
+    looks: int
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What the gateway held after so many requests, and how long those since the last look took."""
+
+    requests: int
+    seconds: float
+    rss_mb: float
+    p50_ms: float
+    p99_ms: float
+    descriptors: int
+    tasks: float
+    connections: float
+    disk_mb: float
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """All looks, the last one after a rest, and what became of the requests."""
+
+    looks: list[Look]
+    outcomes: dict[str, int]
+
+    @property
+    def early(self) -> Look:
+        """The look that the end is compared with."""
+        return next(each for each in self.looks if each.requests >= EARLY * self.looks[-1].requests)
+
+
+class Watch:
+    """Looks at a gateway from outside."""
+
+    def __init__(self, *, process: Process, pid: int, client: Client, origin: Origin, folder: Path) -> None:
+        self._process = process
+        self._descriptors = psutil.Process(pid).num_fds
+        self._client = client
+        self._origin = origin
+        self._folder = folder
+        self._began = perf_counter()
+
+    async def look(self, requests: int, took: list[float]) -> Look:
+        """Now; ``took`` are the seconds of the requests since the last look."""
+        answer = await self._client.request(b"GET", self._origin, b"/metrics", [])
+        families = text_string_to_metric_families((await answer.read(limit=10_000_000)).decode())
+        samples = {sample.name: sample.value for family in families for sample in family.samples}
+        times = took or [0.0]
+        return Look(
+            requests=requests,
+            seconds=perf_counter() - self._began,
+            rss_mb=self._process.rss_mb(),
+            p50_ms=percentile(times, 0.5) * 1e3,
+            p99_ms=percentile(times, 0.99) * 1e3,
+            descriptors=self._descriptors(),
+            tasks=samples["polyculture_tasks"],
+            connections=samples["polyculture_upstream_connections"],
+            disk_mb=sum(file.stat().st_size for file in self._folder.rglob("*") if file.is_file()) / 1e6,
+        )
+
+
+async def run(plan: Plan, folder: Path, *, told: Callable[[int], None]) -> Found:
+    """A whole run; ``told`` hears of every few requests more."""
+    server, port = await upstream.serve(), free_port()
+    with ExitStack() as stack:
+        process = stack.enter_context(_gateway(server.sockets[0].getsockname()[1], folder, port))
+        await asyncio.to_thread(process.first_answer_s, port=port, key=TENANTS["default"], model="auto")
+        origin = Origin(f"http://127.0.0.1:{port}")
+        async with Client(limit_per_origin=plan.clients + 1) as client:
+            watch = Watch(process=process, pid=process.pid, client=client, origin=origin, folder=folder / "data")
+            crowd = [Traffic(client=client, origin=origin, seed=seed) for seed in range(plan.clients)]
+            looks = await _asked(plan, crowd, watch, told)
+        async with Client() as client:
+            await asyncio.sleep(SETTLE_S)
+            last = Watch(process=process, pid=process.pid, client=client, origin=origin, folder=folder / "data")
+            looks.append(await last.look(looks[-1].requests, []))
+    server.close()
+    outcomes = sum((each.outcomes for each in crowd), Counter[str]())
+    return Found(looks=looks, outcomes=dict(outcomes.most_common()))
+
+
+async def _asked(plan: Plan, crowd: list[Traffic], watch: Watch, told: Callable[[int], None]) -> list[Look]:
+    """All requests, with a look after each part of them."""
+    looks, asked = [await watch.look(0, [])], 0
+
+    async def client(traffic: Traffic, until: int) -> None:
+        nonlocal asked
+        while asked < until:
+            count = await traffic.one()
+            asked += count
+            told(count)
+
+    for part in range(plan.looks):
+        until = plan.requests * (part + 1) // plan.looks
+        await asyncio.gather(*(client(each, until) for each in crowd))
+        took = [seconds for each in crowd for seconds in each.took]
+        for each in crowd:
+            each.took.clear()
+        looks.append(await watch.look(asked, took))
+    return looks
+
+
+@contextmanager
+def _gateway(upstream_port: int, folder: Path, port: int) -> Iterator[Process]:
+    """A gateway before the models, until the block ends."""
+    served = {"base_url": f"http://127.0.0.1:{upstream_port}/v1"}
+    cards = [
+        {"id": name, "description": text, "upstream": {**served, "model": name}, "price": {"input": 1, "output": 2}}
+        for name, text in SPECIALTIES.items()
+    ]
+    cards += [
+        {"id": f"vectors-{number}", "endpoint": "embeddings", "upstream": {**served, "model": "v"}} for number in (1, 2)
+    ]
+    variables = {f"SOAK_KEY_{number}": key for number, key in enumerate(TENANTS.values())}
+    document = {
+        "models": cards,
+        "tenants": [{"id": name, "key_env": f"SOAK_KEY_{number}"} for number, name in enumerate(TENANTS) if number],
+        "routing": {"conversations": KEPT},
+    }
+    configuration = folder / "soak.yaml"
+    configuration.write_text(yaml.safe_dump(document), encoding="utf-8")
+    settings = {
+        "POLYCULTURE_DATA_DIR": str(folder / "data"),
+        "POLYCULTURE_CONFIG": str(configuration),
+        "POLYCULTURE_API_KEY": TENANTS["default"],
+        "POLYCULTURE_EMBEDDER": "static",
+        "POLYCULTURE_EMBEDDING_CACHE": str(KEPT),
+        "POLYCULTURE_DURABLE_WAIT_MS": "10000",
+        **variables,
+    }
+    command = [sys.executable, "-m", "gateway", "serve", "--port", str(port)]
+    with running(command, extra=settings, log=folder / "gateway.log") as process:
+        yield process
