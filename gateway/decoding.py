@@ -52,7 +52,7 @@ def _invalid(error: msgspec.ValidationError) -> BadRequest:
 def validated(kind: type[S], document: Any) -> S:
     """A part of the configuration that came as JSON. Raises :class:`BadRequest` naming the first faulty field."""
     try:
-        return kind.model_validate(document)
+        return kind.model_validate_json(msgspec.json.encode(document), strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"])) or None

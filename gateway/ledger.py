@@ -5,7 +5,8 @@ Sums outlive what they are made from: no deletion gives money back. Of an erased
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -14,6 +15,9 @@ from gateway.limits.budget import DAY_S, month_start, nanodollars
 from gateway.schema import spend
 
 DAY_US = 86_400_000_000
+
+#: What sums can be by.
+COLUMNS = ("tenant", "key", "model", "day")
 
 #: What a sum is of, in the order of its columns.
 Place = tuple[str, str, str, int]
@@ -31,6 +35,13 @@ class Sum(NamedTuple):
     def plus(self, other: Sum) -> Sum:
         """Both together."""
         return Sum(*(ours + theirs for ours, theirs in zip(self, other, strict=True)))
+
+
+class Summed(NamedTuple):
+    """A sum, and what it is of."""
+
+    place: dict[str, Any]
+    sum: Sum
 
 
 class Tally:
@@ -80,6 +91,16 @@ def recent(connection: sa.Connection, *, now: float) -> list[Spent]:
         .group_by(spend.c.tenant, spend.c.key)
     )
     return [Spent(*row) for row in connection.execute(query)]
+
+
+def sums(connection: sa.Connection, *, by: Sequence[str], days: tuple[int, int], **whose: str | None) -> list[Summed]:
+    """Sums by these columns, in these days since the epoch, of one tenant, key, or model where it is given."""
+    columns = [spend.c[name] for name in by]
+    query = sa.select(*columns, *(sa.func.coalesce(sa.func.sum(spend.c[name]), 0) for name in Sum._fields))
+    query = query.where(spend.c.day >= days[0], spend.c.day <= days[1])
+    query = query.where(*(spend.c[name] == value for name, value in whose.items() if value is not None))
+    rows = connection.execute(query.group_by(*columns).order_by(*columns))
+    return [Summed(dict(zip(by, row, strict=False)), Sum(*row[len(by) :])) for row in rows]
 
 
 def disown(connection: sa.Connection, tenant: str) -> None:

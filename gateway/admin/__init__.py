@@ -8,9 +8,11 @@ from gateway.admin.feedback import Judging
 from gateway.admin.gate import Gatekeeping
 from gateway.admin.keys import Keyholding
 from gateway.admin.learning import Learning
+from gateway.admin.limits import Limiting
 from gateway.admin.models import Modelling
 from gateway.admin.policies import Policies
 from gateway.admin.quarantine import Quarantined
+from gateway.admin.spend import Spends
 from gateway.admin.standings import Standings
 from gateway.admin.transfer import Transfer
 from gateway.admin.versions import Versioning
@@ -28,6 +30,8 @@ GROUPS: tuple[type[Group], ...] = (
     Judging,
     Quarantined,
     Keyholding,
+    Limiting,
+    Spends,
     Auditing,
     Erasing,
 )

@@ -14,12 +14,12 @@ from pydantic import Field
 from gateway.admin.orders import Ordering
 from gateway.config import Section
 from gateway.decoding import merged, parse, validated
-from gateway.errors import BadRequest, Conflict
+from gateway.errors import Conflict
 from gateway.governance.identity import Identity
 from gateway.keys import NewKey, Principal, Terms, load
 from gateway.keys.grants import Grant, change, create, found, instant, listed, revoke, rotate
+from gateway.limits.use import Use
 from gateway.operations import delete, get, patch, post
-from gateway.routing import AUTO
 from gateway.transaction import Transaction
 
 T = TypeVar("T")
@@ -76,7 +76,10 @@ class SecretShown(msgspec.Struct):
 
 
 class KeyShown(msgspec.Struct):
-    """A key. ``terms`` are what it was given for, none for those of the environment; ``secret`` is told once."""
+    """A key. ``terms`` are what it was given for, none for those of the environment.
+
+    ``use`` is what is taken of its limits, told where one key is asked for; ``secret`` is told once.
+    """
 
     id: str
     name: str
@@ -87,6 +90,7 @@ class KeyShown(msgspec.Struct):
     revoked_at: str | None
     secrets: list[SecretShown]
     terms: dict[str, Any] | None
+    use: Use | None = None
     secret: str | None = None
 
 
@@ -113,7 +117,7 @@ class Keyholding(Ordering):
         """Its secret is in the answer, and nowhere else."""
         wanted = validated(NewKey, parse(asked.data))
         self._whom(wanted.tenant)
-        self._known(wanted)
+        self._check(wanted)
         made, secret = await self._do(principal, "key.create", partial(create, wanted), lambda each: each[0])
         return shown(made, secret=secret)
 
@@ -130,7 +134,8 @@ class Keyholding(Ordering):
     async def show(self, principal: Principal, asked: KeyAsked) -> KeyShown:
         """What it was given for, and how it stands."""
         with self._service.engine.connect() as connection:
-            return shown(found(connection, asked.id))
+            grant = found(connection, asked.id)
+        return shown(grant, use=self._service.limits.use(grant.tenant, grant.id, grant.name))
 
     @patch(
         "/admin/v1/keys/{id}",
@@ -149,7 +154,7 @@ class Keyholding(Ordering):
             now = found(transaction.connection, asked.id)
             document = {} if now.terms is None else now.terms.model_dump(mode="json")
             terms = validated(Terms, merged(document, said))
-            self._known(terms)
+            self._check(terms)
             return change(asked.id, terms, transaction)
 
         return shown(await self._do(principal, "key.change", work, lambda each: each))
@@ -200,16 +205,14 @@ class Keyholding(Ordering):
         self._service.limits.issue(principals.values())
         return result
 
+    def _check(self, terms: Terms) -> None:
+        """Raises :class:`BadRequest` where the terms name what there is not."""
+        self._known(terms.preferences or (), param="preferences")
+        self._known([terms.limits.soft_model], param="limits.soft_model")
+
     def _all(self) -> Sequence[Grant]:
         with self._service.engine.connect() as connection:
             return listed(connection)
-
-    def _known(self, terms: Terms) -> None:
-        """Whether the ways of choosing exist. Raises :class:`BadRequest`."""
-        known = [AUTO, *(f"{AUTO}:{name}" for name in self._service.configuration.routing.preferences)]
-        for name in terms.preferences or ():
-            if name not in known:
-                raise BadRequest(f"There is no {name!r} here; known are {', '.join(known)}.", param="preferences")
 
 
 def _not_oneself(principal: Principal, key: str) -> None:
@@ -218,7 +221,7 @@ def _not_oneself(principal: Principal, key: str) -> None:
         raise Conflict("A key cannot change or revoke itself: use another admin key.", param="id")
 
 
-def shown(grant: Grant, *, secret: str | None = None) -> KeyShown:
+def shown(grant: Grant, *, use: Use | None = None, secret: str | None = None) -> KeyShown:
     """A key as the API tells it."""
     ends = None if grant.terms is None else grant.terms.expires_at
     expired = ends is not None and ends.timestamp() <= time.time()
@@ -232,5 +235,6 @@ def shown(grant: Grant, *, secret: str | None = None) -> KeyShown:
         revoked_at=instant(grant.revoked),
         secrets=[SecretShown(each.hint, instant(each.until)) for each in grant.secrets],
         terms=None if grant.terms is None else grant.terms.model_dump(mode="json"),
+        use=use,
         secret=secret,
     )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
 import msgspec
 
-from gateway.errors import Conflict, TenantNotFound, Unprocessable, VersionNotFound
+from gateway.errors import BadRequest, Conflict, TenantNotFound, Unprocessable, VersionNotFound
 from gateway.events import EVERYONE
 from gateway.governance.identity import Identity
 from gateway.keys import DEFAULT_TENANT, Principal
 from gateway.operations import Group
+from gateway.routing import AUTO
 from gateway.service import Service
 from gateway.transaction import Transaction
 from gateway.versions.steering import Refused, Steering
@@ -39,6 +40,13 @@ class Ordering(Group):
         if tenant not in known and tenant not in self._service.learner.fold.states:
             raise TenantNotFound(f"There is no tenant {tenant!r}.", param="tenant")
         return tenant
+
+    def _known(self, names: Iterable[str | None], *, param: str) -> None:
+        """Raises :class:`BadRequest` where there is no such way of choosing."""
+        known = [AUTO, *(f"{AUTO}:{name}" for name in self._service.configuration.routing.preferences)]
+        for name in names:
+            if name is not None and name not in known:
+                raise BadRequest(f"There is no {name!r} here; known are {', '.join(known)}.", param=param)
 
     def _noted(self, principal: Principal, action: str, *, tenant: str = EVERYONE, **detail: object) -> Also:
         """Writes the audit entry of an order, in the transaction that carries it out."""

@@ -44,6 +44,8 @@ main = LazyGroup(
         "config": "gateway.cli.config:config",
         "erase": "gateway.cli.erase:erase",
         "keys": "gateway.cli:keys",
+        "limits": "gateway.cli.spending:limits",
+        "spend": "gateway.cli.spending:spend",
         "audit": "gateway.cli.audit:audit",
         "router": "gateway.cli:router",
         "bench": "gateway.cli:bench",

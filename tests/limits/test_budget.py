@@ -88,7 +88,9 @@ def test_the_soft_stop_tells_the_part_that_is_gone() -> None:
     money = budget(Time(at("2026-02-27T12:00:00")), usd_per_day=1.0, usd_per_month=2.0, soft_stop=0.5)
     money.spend(NANO // 2 - 1)
     assert money.strained() is None
-    money.reserve(1)
+    money.reserve(NANO)
+    assert money.strained() is None  # it may yet cost less
+    money.spend(1)
     strained = money.strained()
     assert strained is not None
     assert (strained.span, strained.share) == ("day", 0.5)
