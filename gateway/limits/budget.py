@@ -49,7 +49,7 @@ class Budget:
         """Let there be other limits: what was spent stays spent."""
         given: dict[Span, float | None] = {"day": limits.usd_per_day, "month": limits.usd_per_month}
         self._limits: dict[Span, int] = {span: int(usd * NANO) for span, usd in given.items() if usd is not None}
-        self._soft = limits.soft_stop
+        self._soft = {span: limit * limits.soft_stop for span, limit in self._limits.items()}
 
     @property
     def limited(self) -> bool:
@@ -91,12 +91,20 @@ class Budget:
 
     def lacking(self, amount: int) -> Standing | None:
         """The span in which so much more is too much; the one that ends last, of two."""
-        over = [each for each in self.standings() if each.spent + each.reserved + amount > each.limit]
-        return max(over, key=lambda each: each.ends_in, default=None)
+        if not self._limits:
+            return None
+        self._turn()
+        amount += self._reserved
+        if all(self._spent[span] + amount <= limit for span, limit in self._limits.items()):
+            return None
+        over = [each for each in self.standings() if each.spent + amount > each.limit]
+        return max(over, key=lambda each: each.ends_in)
 
     def strained(self) -> Standing | None:
         """The span that is past its soft stop, the further one of two."""
-        past = [each for each in self.standings() if each.share >= self._soft]
+        if all(self._spent[span] < soft for span, soft in self._soft.items()):
+            return None
+        past = [each for each in self.standings() if each.spent >= self._soft[each.span]]
         return max(past, key=lambda each: each.share, default=None)
 
     def _turn(self) -> float:

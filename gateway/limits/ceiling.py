@@ -25,6 +25,10 @@ class Ceiling(NamedTuple):
     cost: int
 
 
+#: What takes nothing, or is not measured.
+NOTHING = Ceiling(0, 0)
+
+
 class Terms(NamedTuple):
     """What counts of a model's card: its window, its longest answer, and USD per million tokens."""
 

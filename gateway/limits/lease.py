@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from gateway.http import Header
 from gateway.limits.budget import Standing
 from gateway.limits.quota import Quota, Share
-from gateway.limits.rate import Rate
 from gateway.request import Reading, with_longest
 
 #: The header that tells of a budget past its soft stop.
@@ -65,35 +64,27 @@ def told(quotas: Sequence[Quota], *, anthropic: bool) -> list[Header]:
     """How the limits of requests and tokens stand: of each kind the one with the least left."""
     found: list[Header] = []
     spell = _anthropic if anthropic else _openai
-    for kind, rates in (
-        ("requests", [quota.requests for quota in quotas if quota.requests.most is not None]),
-        ("tokens", [quota.tokens for quota in quotas if quota.tokens.most is not None]),
-    ):
-        if rates:
-            found += spell(kind, min(rates, key=_left) if len(rates) > 1 else rates[0])
+    for kind, rates in ((b"requests", [q.requests for q in quotas]), (b"tokens", [q.tokens for q in quotas])):
+        standings = [(*rate.standing(), rate.most) for rate in rates if rate.most is not None]
+        if standings:
+            found += spell(kind, *min(standings))
     return found
 
 
-def _left(rate: Rate) -> int:
-    return rate.left
-
-
-def _openai(kind: str, rate: Rate) -> list[Header]:
-    name = kind.encode()
+def _openai(kind: bytes, left: int, reset_in: float, most: int) -> list[Header]:
     return [
-        (b"x-ratelimit-limit-" + name, b"%d" % (rate.most or 0)),
-        (b"x-ratelimit-remaining-" + name, b"%d" % rate.left),
-        (b"x-ratelimit-reset-" + name, duration(rate.reset_in)),
+        (b"x-ratelimit-limit-" + kind, b"%d" % most),
+        (b"x-ratelimit-remaining-" + kind, b"%d" % left),
+        (b"x-ratelimit-reset-" + kind, duration(reset_in)),
     ]
 
 
-def _anthropic(kind: str, rate: Rate) -> list[Header]:
-    name = b"anthropic-ratelimit-" + kind.encode()
-    reset = datetime.now(UTC) + timedelta(seconds=rate.reset_in)
+def _anthropic(kind: bytes, left: int, reset_in: float, most: int) -> list[Header]:
+    reset = datetime.now(UTC) + timedelta(seconds=reset_in)
     return [
-        (name + b"-limit", b"%d" % (rate.most or 0)),
-        (name + b"-remaining", b"%d" % rate.left),
-        (name + b"-reset", reset.strftime("%Y-%m-%dT%H:%M:%SZ").encode()),
+        (b"anthropic-ratelimit-" + kind + b"-limit", b"%d" % most),
+        (b"anthropic-ratelimit-" + kind + b"-remaining", b"%d" % left),
+        (b"anthropic-ratelimit-" + kind + b"-reset", reset.strftime("%Y-%m-%dT%H:%M:%SZ").encode()),
     ]
 
 

@@ -11,7 +11,7 @@ from gateway.events import Answer
 from gateway.keys import Principal
 from gateway.ledger import Spent
 from gateway.limits.budget import Budget, Span, nanodollars
-from gateway.limits.ceiling import Ceiling, Terms, ceiling, steepest
+from gateway.limits.ceiling import NOTHING, Ceiling, Terms, ceiling, steepest
 from gateway.limits.lease import Lease, told
 from gateway.limits.quota import Kind, Quota, Share
 from gateway.limits.use import Use
@@ -101,7 +101,8 @@ class Limiter:
             return None
         caps = [quota.limits.answer_tokens for quota in quotas if quota.limits.answer_tokens is not None]
         longest = min(caps, default=None)
-        most = self._ceiling(principal, reading, size, longest)
+        measured = any(quota.measures for quota in quotas)
+        most = self._ceiling(principal, reading, size, longest) if measured else NOTHING
         shares: list[Share] = []
         for quota in quotas:
             try:
@@ -144,7 +145,7 @@ class Limiter:
     def _ceiling(self, principal: Principal, reading: Reading, size: int, longest: int | None) -> Ceiling:
         """The most that a request can take; of what is passed on unread nothing is known, and nothing is counted."""
         if reading.endpoint not in ("chat", "embeddings"):
-            return Ceiling(0, 0)
+            return NOTHING
         if reading.model.partition(":")[0] == AUTO:
             models = self._candidates(principal, reading.endpoint)
         else:

@@ -61,6 +61,11 @@ class Quota:
         self.tokens.most = limits.tokens_per_minute
         self.budget.set(limits)
 
+    @property
+    def measures(self) -> bool:
+        """Whether it matters how much a request can take."""
+        return self.tokens.most is not None or self.budget.limited
+
     def take(self, ceiling: Ceiling) -> Share:
         """What a request of at most so much needs. Raises :class:`RateLimited`, having taken nothing."""
         most = self.limits.concurrency

@@ -13,13 +13,21 @@ from gateway.limits.window import Entry, Window
 MINUTE_S = 60
 
 
+class Minute(RateLimitItemPerMinute):
+    """So many a minute, in a window of its own, where nothing needs a name."""
+
+    def key_for(self, *identifiers: object) -> str:
+        """Any name will do."""
+        return ""
+
+
 class Rate:
     """``most`` is the limit, ``None`` for none; when it changes, what was taken stays taken."""
 
     def __init__(self, *, clock: Callable[[], float]) -> None:
         self._window = Window(seconds=MINUTE_S, clock=clock)
         self._limiter = MovingWindowRateLimiter(self._window)
-        self._item: RateLimitItemPerMinute | None = None
+        self._item: Minute | None = None
 
     @property
     def most(self) -> int | None:
@@ -28,7 +36,7 @@ class Rate:
 
     @most.setter
     def most(self, most: int | None) -> None:
-        self._item = None if most is None else RateLimitItemPerMinute(most)
+        self._item = None if most is None else Minute(most)
 
     def take(self, amount: int) -> Entry | None:
         """Take, if that fits; to be settled by its entry."""
@@ -47,9 +55,9 @@ class Rate:
     @property
     def left(self) -> int:
         """How much fits now."""
-        return max(0, (self.most or 0) - self._window.used)
+        return self.standing()[0]
 
-    @property
-    def reset_in(self) -> float:
-        """Seconds until all of it fits again, if nothing more is taken."""
-        return self._window.reset_in()
+    def standing(self) -> tuple[int, float]:
+        """How much fits now, and the seconds until all of it does again, if nothing more is taken."""
+        used, reset_in = self._window.standing()
+        return max(0, (self.most or 0) - used), reset_in

@@ -67,10 +67,10 @@ class Window(Storage, MovingWindowSupport):
                 return max(0.0, entry.at + self._seconds - self._clock())
         return float(self._seconds)
 
-    def reset_in(self) -> float:
-        """Seconds until nothing is taken, if nothing more is."""
-        self._sweep()
-        return max(0.0, self.newest.at + self._seconds - self._clock()) if self._entries else 0.0
+    def standing(self) -> tuple[int, float]:
+        """How much is taken now, and the seconds until nothing is, if nothing more is taken."""
+        now = self._sweep()
+        return self._used, (self._entries[-1].at + self._seconds - now if self._entries else 0.0)
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Take, if that fits."""
@@ -103,7 +103,7 @@ class Window(Storage, MovingWindowSupport):
 
     def get_expiry(self, key: str) -> float:
         """When nothing will be left of it."""
-        return self._clock() + self.reset_in()
+        return self._clock() + self.standing()[1]
 
     def check(self) -> bool:
         """Memory is always there."""

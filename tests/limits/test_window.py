@@ -56,7 +56,7 @@ def test_who_waits_as_long_as_told_gets_in(limit: int, steps: list[tuple[float, 
     assert 0 <= wait <= MINUTE_S + 1e-6
     time.now += wait + 1e-6
     assert (rate.take(amount) is not None) == (amount <= limit)
-    time.now += rate.reset_in + 1e-6
+    time.now += rate.standing()[1] + 1e-6
     assert rate.left == limit
 
 
