@@ -48,7 +48,6 @@ class Application:
 
 def hot_endpoints(service: Service) -> dict[str, Any]:
     """What every request goes through."""
-    routing = service.configuration.routing
     shared: dict[str, Any] = {
         "keys": service.keys.ring,
         "router": service.router,
@@ -61,7 +60,7 @@ def hot_endpoints(service: Service) -> dict[str, Any]:
         "body_limit": service.settings.max_body_bytes,
         "corrections": service.corrections.keepers,
         "conversations": service.conversations,
-        "latency_objective_s": routing.latency_objective_s,
+        "configured": service.configured,
     }
     return {
         "/v1/chat/completions": Completions(dialect=Plain(read=read_chat), **shared),
@@ -74,7 +73,7 @@ def hot_endpoints(service: Service) -> dict[str, Any]:
             keys=service.keys.ring,
             log=service.log,
             metrics=service.metrics,
-            declared=service.configuration.metrics,
+            configured=service.configured,
             window_s=service.settings.feedback_window_days * 86_400,
             body_limit=service.settings.max_body_bytes,
             learner=service.learner,

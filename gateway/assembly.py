@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from gateway.admission import Admission
 from gateway.asking import Asker
 from gateway.config import Configuration, ModelCard, Routing
+from gateway.configured import Configured
 from gateway.conversations import Conversations
 from gateway.corrections.memories import Memories
 from gateway.database import connect, exclusive, migrate
@@ -74,15 +75,14 @@ def router(
     space: Space,
     conversations: Conversations,
     vectors: Vectors,
-    configuration: Configuration,
+    configured: Configured,
 ) -> Router:
     """Who chooses."""
     return Router(
         registry=registry,
         learner=learner,
         proposer=Proposer(embeddings=embeddings, features=space.features),
-        routing=configuration.routing,
-        tenants={tenant.id: tenant for tenant in configuration.tenants},
+        configured=configured,
         conversations=conversations,
         vectors=vectors,
         draw=random.Random().random,
@@ -90,13 +90,12 @@ def router(
 
 
 def upstreams(
-    providers: Providers, client: Client, routing: Routing, settings: Settings, metrics: Metrics
+    providers: Providers, client: Client, configured: Configured, settings: Settings, metrics: Metrics
 ) -> Upstreams:
     """The way to every model."""
     return Upstreams(
         asker=Asker(client=client, providers=providers, answer_limit=settings.max_answer_bytes),
-        retries=routing.retries,
-        hedge_after_s=routing.hedge_after_s,
+        configured=configured,
         jitter=random.Random().random,
         on_failure=lambda model, kind: metrics.failures.labels(model, kind).inc(),
     )
@@ -199,13 +198,25 @@ async def specialists(stack: AsyncExitStack, configuration: Configuration) -> tu
 
 
 def registrar(
-    declared: Mapping[str, Entry], space: Space, log: Log, learner: Learner, audit: Audit, providers: Providers
+    declared: Mapping[str, Entry],
+    specialists: Sequence[ModelCard],
+    space: Space,
+    log: Log,
+    learner: Learner,
+    audit: Audit,
+    providers: Providers,
 ) -> Registrar:
     """Who keeps the models, beginning with these."""
     made = Registrar(
-        registry=Registry(), space=space, log=log, learner=learner, audit=audit, provided=providers.prepare
+        registry=Registry(),
+        space=space,
+        log=log,
+        learner=learner,
+        audit=audit,
+        specialists=specialists,
+        provided=providers.prepare,
     )
-    made.stock(declared)
+    made.take(made.prepared(declared))
     return made
 
 

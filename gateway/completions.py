@@ -11,6 +11,7 @@ import structlog
 from gateway import privacy
 from gateway.admission import Admission
 from gateway.asking import Opened
+from gateway.configured import Configured
 from gateway.conversations import Conversations
 from gateway.corrections.keeper import Keeper
 from gateway.dialects.dialect import Dialect, Speech
@@ -59,7 +60,7 @@ class Completions:
         limiter: Limiter,
         corrections: Mapping[str, Keeper],
         conversations: Conversations,
-        latency_objective_s: float | None = None,
+        configured: Configured,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._dialect = dialect
@@ -74,7 +75,7 @@ class Completions:
         self._limiter = limiter
         self._corrections = corrections
         self._conversations = conversations
-        self._objective_s = latency_objective_s
+        self._configured = configured
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -214,7 +215,7 @@ class Completions:
 
     def _witness(self, exchange: Exchange) -> Witness:
         assert exchange.reading is not None
-        return Witness(reading=exchange.reading, latency_objective_s=self._objective_s)
+        return Witness(reading=exchange.reading, latency_objective_s=self._configured.routing.latency_objective_s)
 
     def _close(self, exchange: Exchange) -> None:
         """Log how it ended, once, and what the answer's form says of its quality."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 import structlog
 
-from gateway.config import Metric
+from gateway.configured import Configured
 from gateway.decoding import decode
 from gateway.errors import BadRequest, GatewayError, Internal, NotFound, Unavailable, Unprocessable
 from gateway.events import Answer, Decision, Feedback, Lesson
@@ -95,7 +94,7 @@ class FeedbackEndpoint:
         keys: KeyRing,
         log: Log,
         metrics: Metrics,
-        declared: Mapping[str, Metric],
+        configured: Configured,
         window_s: float,
         body_limit: int,
         learner: Learner,
@@ -103,7 +102,7 @@ class FeedbackEndpoint:
         self._keys = keys
         self._log = log
         self._metrics = metrics
-        self._declared = declared
+        self._configured = configured
         self._window_us = int(window_s * 1e6)
         self._body_limit = body_limit
         self._learner = learner
@@ -201,9 +200,9 @@ class FeedbackEndpoint:
             return float(item.score)
         if item.thumb is not None:
             return 1.0 if item.thumb == "up" else 0.0
-        metric = self._declared.get(item.metric or "")
+        metric = self._configured.metrics.get(item.metric or "")
         if metric is None or item.value is None:
-            known = ", ".join(sorted(self._declared)) or "none"
+            known = ", ".join(sorted(self._configured.metrics)) or "none"
             raise BadRequest(f"The metric {item.metric!r} is not declared; declared: {known}.", param="metric")
         return metric.reward(float(item.value))
 

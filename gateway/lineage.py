@@ -15,7 +15,7 @@ from msgspec.structs import asdict
 from gateway.config import ConfigurationError, FeedbackTrust, Routing
 from gateway.events import ArmRemoved, ArmSet, Event, LearningFrozen, LineageStarted, PolicyTuned, TrustTuned, doubles
 from gateway.fold import Fold
-from gateway.registry import Model, Registry
+from gateway.registry import Model
 from gateway.space import Space
 from gateway.trust.judgement import Judges
 from router_models import POLICIES, make
@@ -41,7 +41,7 @@ class Lineage:
             parameters=json.dumps(parameters(routing), sort_keys=True),
         )
 
-    def changes(self, fold: Fold, registry: Registry, *, frozen: bool | None) -> Iterator[Event]:
+    def changes(self, fold: Fold, models: Iterable[Model], *, frozen: bool | None) -> Iterator[Event]:
         """The events that take ``fold`` to this configuration; none when nothing changed."""
         before, after = fold.started, self.started
         anew = (before.embedder, before.dimensions, before.policy) != (
@@ -56,7 +56,7 @@ class Lineage:
         elif before.parameters != after.parameters:
             yield PolicyTuned(parameters=after.parameters)
         known = {} if anew else {name: arm.digest for name, arm in fold.arms.items()}
-        for model in registry:
+        for model in models:
             if known.pop(model.id, None) != model.semantics:
                 yield arm(self._space, model)
         for name in known:

@@ -6,14 +6,15 @@ number drawn and the router's version. A model that the client named is forced, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
-from gateway.config import Preference, Routing, Tenant
+from gateway.config import Preference
+from gateway.configured import Configured
 from gateway.conversations import Conversations
 from gateway.eligibility import Eligibility, began, nobody
 from gateway.errors import BadRequest, Forbidden, ModelNotFound, NoEligibleModel, Unavailable
@@ -97,8 +98,7 @@ class Router:
         registry: Registry,
         learner: Learner,
         proposer: Proposer,
-        routing: Routing,
-        tenants: Mapping[str, Tenant],
+        configured: Configured,
         conversations: Conversations,
         vectors: Vectors,
         draw: Callable[[], float],
@@ -106,8 +106,7 @@ class Router:
         self.registry = registry
         self._learner = learner
         self._proposer = proposer
-        self._routing = routing
-        self._tenants = tenants
+        self._configured = configured
         self._conversations = conversations
         self._vectors = vectors
         self._draw = draw
@@ -132,11 +131,11 @@ class Router:
         if not len(self.registry):
             raise NoEligibleModel("No model is registered.", param="model")
         name = (wishes.instead or reading.model).partition(":")[2]
-        preference = self._routing.preferences.get(name) if name else _PLAIN
+        preference = self._configured.routing.preferences.get(name) if name else _PLAIN
         if preference is None:
-            known = ", ".join(f"auto:{each}" for each in sorted(self._routing.preferences))
+            known = ", ".join(f"auto:{each}" for each in sorted(self._configured.routing.preferences))
             raise ModelNotFound(f"There is no policy {name!r} here; known are {known}.", param="model")
-        tenant = self._tenants.get(principal.tenant)
+        tenant = self._configured.tenants.get(principal.tenant)
         private = wishes.private or (tenant is not None and tenant.private)
         permit(reading.model, principal, tenant)
         embedding = await self._proposer.embedding(reading.text, private=private)
@@ -157,8 +156,8 @@ class Router:
             raise nobody(conditions)
         if reading.endpoint == "embeddings":
             mask = self._vectors.only(principal.tenant, name, mask, excluded, eligibility)
-        left = None if held is None else leaving(held, eligibility, mask, price=self._routing.switch_cost)
-        cost_weight = preference.cost_weight if name else self._routing.cost_weight
+        left = None if held is None else leaving(held, eligibility, mask, price=self._configured.routing.switch_cost)
+        cost_weight = preference.cost_weight if name else self._configured.routing.cost_weight
         question = Question(
             published,
             reading,
@@ -235,11 +234,11 @@ class Router:
         models = considered.eligibility.models
         order = np.argsort(-np.where(considered.mask, considered.proposed.proposal.scores, -np.inf), kind="stable")
         others = [models[other] for other in order if considered.mask[other] and other != place]
-        return [model for model in others[: self._routing.fallbacks] if model is not None]
+        return [model for model in others[: self._configured.routing.fallbacks] if model is not None]
 
     async def _named(self, reading: Reading, principal: Principal, wishes: Wishes) -> Choice:
         """The model that the client named. A shadow's requests are looked at, so that outcomes teach about it."""
-        choice, tenant = self._forced(reading, principal), self._tenants.get(principal.tenant)
+        choice, tenant = self._forced(reading, principal), self._configured.tenants.get(principal.tenant)
         private = wishes.private or (tenant is not None and tenant.private)
         if private and not choice.model.card.private:
             raise Forbidden(f"The request is private, and the model {choice.model.id!r} is not.", param="model")
@@ -254,7 +253,7 @@ class Router:
 
     def _forced(self, reading: Reading, principal: Principal) -> Choice:
         model = self.registry.get(reading.model)
-        tenant = self._tenants.get(principal.tenant)
+        tenant = self._configured.tenants.get(principal.tenant)
         if model is None or not usable(model.id, principal, tenant) or model.standing.state == "disabled":
             raise ModelNotFound(
                 f"There is no model {reading.model!r} here; GET /v1/models lists them, and 'auto' chooses one.",

@@ -13,6 +13,7 @@ from gateway import __version__, assembly
 from gateway.admission import Admission
 from gateway.alignment import align
 from gateway.config import Configuration
+from gateway.configured import Configured
 from gateway.conversations import Conversations
 from gateway.corrections.memories import Memories
 from gateway.embedding import Embeddings
@@ -27,7 +28,6 @@ from gateway.history import restore
 from gateway.keys import Ensured
 from gateway.learner import Learner
 from gateway.limits.limiter import Limiter
-from gateway.lineage import Lineage
 from gateway.log import Log
 from gateway.metrics import Metrics
 from gateway.models.entry import entries, given
@@ -50,7 +50,7 @@ class Service:
     """What endpoints are made of."""
 
     settings: Settings
-    configuration: Configuration
+    configured: Configured
     engine: sa.Engine
     audit: Audit
     keys: Ensured
@@ -60,6 +60,7 @@ class Service:
     log: Log
     prompts: Prompts
     erasures: Erasures
+    retention: Retention
     learner: Learner
     guard: Guard
     router: Router
@@ -70,6 +71,11 @@ class Service:
     conversations: Conversations
     client: Client
     metrics: Metrics
+
+    @property
+    def configuration(self) -> Configuration:
+        """The one that holds now."""
+        return self.configured.configuration
 
 
 @asynccontextmanager
@@ -90,11 +96,10 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
         gate = Gate(settings=configuration.routing.gate, engine=engine)
         log, learner = assembly.start_learning(stack, fold, gate, corrections, settings, metrics)
         providers = Providers()
-        registrar = assembly.registrar(declared, space, log, learner, audit, providers)
-        registry = registrar.registry
-        lineage = Lineage(space=space, routing=configuration.routing, trust=configuration.feedback)
+        registrar = assembly.registrar(declared, specialists, space, log, learner, audit, providers)
+        registry, configured = registrar.registry, Configured(configuration=configuration)
         await align(
-            lineage, registry, configuration.tenants, frozen=settings.frozen, log=log, learner=learner, audit=audit
+            configuration, [*registry], space=space, frozen=settings.frozen, log=log, learner=learner, audit=audit
         )
         guard = await assembly.start_guard(stack, gate, log, learner, audit, metrics)
         await corrections.start(learner)
@@ -108,7 +113,7 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
         conversations, vectors = assembly.conversations(configuration.routing), Vectors(engine=engine, log=log)
         service = Service(
             settings=settings,
-            configuration=configuration,
+            configured=configured,
             engine=engine,
             audit=audit,
             keys=keys,
@@ -118,10 +123,11 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
             log=log,
             prompts=Prompts(tenants=[each.id for each in configuration.tenants if each.store_prompts], log=log),
             erasures=erasures,
+            retention=retention,
             learner=learner,
             guard=guard,
-            router=assembly.router(registry, learner, embeddings, space, conversations, vectors, configuration),
-            upstreams=assembly.upstreams(providers, client, configuration.routing, settings, metrics),
+            router=assembly.router(registry, learner, embeddings, space, conversations, vectors, configured),
+            upstreams=assembly.upstreams(providers, client, configured, settings, metrics),
             admission=assembly.admission(settings, metrics),
             limits=assembly.limits(stack, engine, registry, keys.ring, configuration, log, audit, metrics),
             corrections=corrections,

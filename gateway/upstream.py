@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 
 from gateway.asking import Asker, Opened
+from gateway.configured import Configured
 from gateway.errors import BadRequest, GatewayError, RateLimited, UpstreamFailed, UpstreamRefused
 from gateway.registry import Model
 from gateway.request import Reading
@@ -20,23 +21,22 @@ BACKOFF_S = 0.2
 class Upstreams:
     """The way to an answer. ``jitter`` gives uniform numbers in [0, 1).
 
-    ``retries`` are further rounds through models that failed without being slow or at their limit; a model that has
-    not begun to answer after ``hedge_after_s`` gets the next one as a rival, and the first to begin answers.
+    The configuration's ``retries`` are further rounds through models that failed without being slow or at their limit.
+    A model that has not begun to answer after its ``hedge_after_s`` gets the next one as a rival, and the first to
+    begin answers.
     """
 
     def __init__(
         self,
         *,
         asker: Asker,
-        retries: int,
-        hedge_after_s: float | None,
+        configured: Configured,
         jitter: Callable[[], float],
         on_failure: Callable[[str, str], None] = lambda model, kind: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._asker = asker
-        self._retries = retries
-        self._hedge_after_s = hedge_after_s
+        self._configured = configured
         self._jitter = jitter
         self._on_failure = on_failure
         self._sleep = sleep
@@ -45,8 +45,7 @@ class Upstreams:
         """The same way, with another one who asks."""
         return Upstreams(
             asker=asker,
-            retries=self._retries,
-            hedge_after_s=self._hedge_after_s,
+            configured=self._configured,
             jitter=self._jitter,
             on_failure=self._on_failure,
             sleep=self._sleep,
@@ -59,7 +58,7 @@ class Upstreams:
         """
         ranking = [choice.model]
         error: GatewayError = UpstreamFailed("No model was asked.")
-        for attempt in range(1 + self._retries):
+        for attempt in range(1 + self._configured.routing.retries):
             if attempt:
                 await self._sleep(self._jitter() * BACKOFF_S * 2 ** (attempt - 1))
             models = _in_turn(choice, ranking) if attempt == 0 else iter(ranking)
@@ -81,7 +80,7 @@ class Upstreams:
     async def _try(
         self, model: Model, rivals: Iterator[Model], reading: Reading, body: bytes, tried: list[Model]
     ) -> Opened:
-        if self._hedge_after_s is None:
+        if self._configured.routing.hedge_after_s is None:
             return await self._ask(model, reading, body, tried)
         return await self._race(model, rivals, reading, body, tried)
 
@@ -91,7 +90,7 @@ class Upstreams:
         """The first of several that begins to answer; each further one starts while those before it are silent."""
         tasks = [asyncio.ensure_future(self._ask(model, reading, body, tried))]
         winner: asyncio.Future[Opened] | None = None
-        patience = self._hedge_after_s
+        patience = self._configured.routing.hedge_after_s
         try:
             while winner is None:
                 running = [task for task in tasks if not task.done()]

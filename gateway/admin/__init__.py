@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.admin.audit import Auditing
+from gateway.admin.configuration import Configuring
 from gateway.admin.erasures import Erasing
 from gateway.admin.feedback import Judging
 from gateway.admin.gate import Gatekeeping
@@ -22,6 +23,7 @@ from gateway.operations import Group
 GROUPS: tuple[type[Group], ...] = (
     Standings,
     Modelling,
+    Configuring,
     Policies,
     Gatekeeping,
     Learning,

@@ -73,6 +73,7 @@ async def _serve(settings: Settings, configuration: Configuration, listener: soc
 
     from gateway.app import Application
     from gateway.banner import banner
+    from gateway.reload.reloader import Reloader
     from gateway.service import running
 
     class Server(uvicorn.Server):
@@ -98,6 +99,8 @@ async def _serve(settings: Settings, configuration: Configuration, listener: soc
         gc.collect()
         gc.freeze()  # what was loaded stays: the collector need not look at it again
         gc.set_threshold(20_000, 20, 50)  # a request makes hundreds of objects and hardly a cycle
+        reloader = Reloader(service=service)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.hear)
         click.echo(banner(service, port=listener.getsockname()[1]), err=True)
         await Server(config).serve(sockets=[listener])
 

@@ -60,6 +60,12 @@ class Gate:
         self.engine = engine
         self._clock = clock
 
+    def adopt(self, settings: Settings) -> None:
+        """Judge by these from now on; trials that have begun keep their terms."""
+        self.settings = settings
+        for standing in self._standings.values():
+            standing.settings = settings
+
     def standing(self, tenant: str) -> Standing:
         """A tenant's."""
         found = self._standings.get(tenant)

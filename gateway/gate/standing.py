@@ -60,7 +60,7 @@ class Standing:
 
     def __init__(self, *, tenant: str, settings: Gate) -> None:
         self._tenant = tenant
-        self._settings = settings
+        self.settings = settings
         self._arrival: Arrival | None = None
         self._first: dict[bytes | None, None] = {}
         self._looked = 0.0
@@ -147,7 +147,7 @@ class Standing:
         if arrival.cause == "imported" and not arrival.forced:
             found = found or doubts
         self.rest()
-        if self._settings.control_share or found:
+        if self.settings.control_share or found:
             self._begin(before, candidate, cause=arrival.cause, doubts=doubts)
         if found:
             self._fall(found)
@@ -183,17 +183,17 @@ class Standing:
 
     def _follow(self, candidate: Published, lessons: int) -> None:
         """Let trust follow what was tried."""
-        over = self.trial is not None and self.trial.outcomes >= self._settings.trial_outcomes
-        if self._settings.mode != "auto":
+        over = self.trial is not None and self.trial.outcomes >= self.settings.trial_outcomes
+        if self.settings.mode != "auto":
             if over:
                 self.rest()
-        elif self._settings.control_share and (over or (self.trial is None and lessons >= FIRST)):
+        elif self.settings.control_share and (over or (self.trial is None and lessons >= FIRST)):
             self._begin(self.tried or candidate, candidate, cause="learned")
 
     def _begin(
         self, trusted: Published, candidate: Published, *, cause: Cause, doubts: tuple[Finding, ...] = ()
     ) -> None:
-        settings, learned = self._settings, cause == "learned"
+        settings, learned = self.settings, cause == "learned"
         least = max(settings.control_share, 0.01)
         share = least if learned else MOST if doubts else max(settings.trial_share, least)
         self.trusted, self.tried, self.cause, self.began = trusted, candidate, cause, candidate.position

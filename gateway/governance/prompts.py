@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Iterable
 from functools import partial
 
 import sqlalchemy as sa
@@ -19,10 +19,14 @@ _logger = structlog.get_logger("polyculture.prompts")
 class Prompts:
     """Keeps what requests of these ``tenants`` ask."""
 
-    def __init__(self, *, tenants: Collection[str], log: Log) -> None:
-        self._tenants = frozenset(tenants)
+    def __init__(self, *, tenants: Iterable[str], log: Log) -> None:
+        self.adopt(tenants)
         self._log = log
         self._keeping: set[asyncio.Task[None]] = set()
+
+    def adopt(self, tenants: Iterable[str]) -> None:
+        """Keep those of these tenants from now on."""
+        self._tenants = frozenset(tenants)
 
     def keep(self, tenant: str, decision: bytes, text: str) -> None:
         """Have the text that routing read written with the decision, where its tenant wants that."""

@@ -55,14 +55,22 @@ class Retention:
         self._learner = learner
         self._corrections = corrections
         self._audit = audit
-        self._otherwise = configuration.retention_days
-        self._days = {each.id: each.retention_days or self._otherwise for each in configuration.tenants}
         self._clock = clock
+        self._every_s = 0.0
         self._stripped: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
+        self.adopt(configuration)
+
+    def adopt(self, configuration: Configuration) -> None:
+        """Drop by this configuration from now on."""
+        self._otherwise = configuration.retention_days
+        self._days = {each.id: each.retention_days or self._otherwise for each in configuration.tenants}
+        if self._every_s and self._task is None:
+            self.start(every_s=self._every_s)
 
     def start(self, *, every_s: float) -> None:
         """Begin, where anything is to be dropped ever: now, and then every so many seconds."""
+        self._every_s = every_s
         if self._otherwise is not None or any(days is not None for days in self._days.values()):
             self._task = asyncio.get_running_loop().create_task(self._run(every_s), name="polyculture-retention")
 

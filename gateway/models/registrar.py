@@ -7,7 +7,7 @@ end as they began.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -36,8 +36,15 @@ _logger = structlog.get_logger("polyculture.models")
 PATIENCE_S = 10.0
 
 
+#: Models, each beside what declares it.
+Stock = list[tuple[Entry, Model]]
+
+
 class Registrar:
-    """``entries`` are all models as they are declared. ``provided`` is called when one needs litellm."""
+    """``entries`` are all models as they are declared, ``specialists`` the cards of the built-in ones.
+
+    ``provided`` is called when one needs litellm.
+    """
 
     def __init__(
         self,
@@ -47,12 +54,14 @@ class Registrar:
         log: Log,
         learner: Learner,
         audit: Audit,
+        specialists: Sequence[ModelCard],
         provided: Callable[[], None],
     ) -> None:
         self.entries: dict[str, Entry] = {}
         self.changing = asyncio.Lock()
         self.registry = registry
-        self._space = space
+        self.space = space
+        self.specialists = specialists
         self._log = log
         self._learner = learner
         self._audit = audit
@@ -108,13 +117,16 @@ class Registrar:
             await self._learner.settled(within_s=PATIENCE_S)
             return entry
 
-    def stock(self, entries: Mapping[str, Entry]) -> None:
-        """Let these be all models. Raises :class:`ConfigurationError` for one that cannot be used, and is not by the
-        API: one of those is disabled.
+    def prepared(self, entries: Mapping[str, Entry]) -> Stock:
+        """All of these, ready to be asked. One by the API that cannot be used is disabled; any other raises
+        :class:`ConfigurationError`.
         """
-        found = [self._stocked(entry) for entry in entries.values()]
-        self.registry.arrange(model for _, model in found)
-        self.entries = {entry.card.id: entry for entry, _ in found}
+        return [self._stocked(entry) for entry in entries.values()]
+
+    def take(self, stock: Stock) -> None:
+        """Let these be all models."""
+        self.registry.arrange(model for _, model in stock)
+        self.entries = {entry.card.id: entry for entry, _ in stock}
 
     def _stocked(self, entry: Entry) -> tuple[Entry, Model]:
         try:
@@ -146,7 +158,7 @@ class Registrar:
         except ConfigurationError as error:
             raise BadRequest(f"{error}.", param="upstream") from error
         new = before is None or before.semantics != model.semantics
-        event = await asyncio.to_thread(arm, self._space, model) if new else None
+        event = await asyncio.to_thread(arm, self.space, model) if new else None
 
         def write(transaction: Transaction) -> Revision:
             if event is not None:
