@@ -15,6 +15,9 @@ from router_models.trust.names import read, written
 LIMIT: Final = 2048
 """Answers that are remembered, the latest ones."""
 
+VOICES: Final = 64
+"""Voices on one answer that are remembered, the latest ones."""
+
 WORD: Final = math.log(0.85 / 0.15)
 """What a trusted source's word is worth, as log odds that an answer was good: it is right 85 times of 100."""
 
@@ -52,6 +55,12 @@ class Hearing:
     def __init__(self, *, arm: int, odds: float = math.nan, truth: float = 0.0) -> None:
         self.arm, self.odds, self.truth = arm, odds, truth
         self.voices: dict[str, Voice] = {}
+
+    def hear(self, source: str, voice: Voice) -> None:
+        """Take in what a source says, in place of what it said before."""
+        self.voices[source] = voice
+        if len(self.voices) > VOICES:
+            del self.voices[next(iter(self.voices))]
 
     def predicted(self, expected: float) -> None:
         """What the policy expects of the answer, unless that is known."""

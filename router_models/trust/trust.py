@@ -76,7 +76,7 @@ class Trust:
         hearing = self._hearings.opened(claim.answer, arm=arm)
         if claim.source not in hearing.voices:
             self._influence.add(arm, claim.source, claim.weight)
-        hearing.voices[claim.source] = Voice(reward=claim.reward, strength=claim.weight, granted=claim.weight)
+        hearing.hear(claim.source, Voice(reward=claim.reward, strength=claim.weight, granted=claim.weight))
         self._compare(hearing)
         return Verdict(1.0)
 
@@ -176,7 +176,7 @@ class Trust:
             counts += 1.0, claim.reward, expected
             self._oppose(row, _opposed(claim.reward, expected))
             voice = Voice(reward=claim.reward, strength=float(self._sources.honesty[row]), expected=expected)
-            hearing.voices[claim.source] = voice
+            hearing.hear(claim.source, voice)
         else:
             counts[REWARDS] = min(max(counts[REWARDS] + claim.reward - voice.reward, 0.0), counts[TOLD])
             self._oppose(row, _opposed(claim.reward, voice.expected) - _opposed(voice.reward, voice.expected))

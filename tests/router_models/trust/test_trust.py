@@ -116,6 +116,13 @@ def test_what_the_operator_said_of_an_answer_is_a_measure_for_others() -> None:
     assert contradicted.honesty("k/u") < agreed.honesty("k/u")
 
 
+def test_of_a_crowd_on_one_answer_the_latest_are_remembered() -> None:
+    trust = Trust()
+    for n in range(100):
+        trust.judge(Claim(f"k/{n}", "a", 1.0, 0.9, 0.0, bytes(16)))
+    assert trust.arrays()["hearings/voices"].tolist() == [f"k/{n}." for n in range(36, 100)]
+
+
 def test_the_least_recently_heard_make_room() -> None:
     trust = Trust(suspicion=Suspicion(memory=3))
     for n in range(5):
