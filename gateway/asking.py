@@ -126,7 +126,7 @@ async def _refusal(model: Model, response: Response | Told) -> GatewayError:
     detail = body.error if isinstance(body.error, ErrorDetail) else ErrorDetail(message=body.error or body.message)
     if response.status in CLIENTS_FAULT:
         message = detail.message or f"The model {model.id} refused the request with status {response.status}."
-        return UpstreamRefused(message, upstream_status=response.status, param=detail.param)
+        return UpstreamRefused(model.discreet(message), upstream_status=response.status, param=detail.param)
     if response.status == 429:
         wait = response.header(b"retry-after") or b""
         seconds = min(float(wait), LONGEST_RETRY_S) if wait.isdigit() else 1.0

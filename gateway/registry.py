@@ -86,6 +86,11 @@ class Model:
         """A request has left its server."""
         self.load.under_way -= 1
 
+    def discreet(self, text: str) -> str:
+        """What its server said, without the server's key, should it repeat that."""
+        secret = self.provider_arguments["api_key"]
+        return text.replace(secret, "***") if secret else text
+
     def cost(self, *, input_tokens: int, output_tokens: int, cached_tokens: int = 0) -> float:
         """The price of an answer, in USD; so many of the input tokens had been read before."""
         price = self.card.price

@@ -14,11 +14,12 @@ from pydantic import Field
 from gateway.admin.orders import Ordering
 from gateway.config import Section
 from gateway.decoding import merged, parse, validated
-from gateway.errors import Conflict
+from gateway.errors import BadRequest, Conflict
 from gateway.governance.identity import Identity
 from gateway.keys import NewKey, Principal, Terms, load
 from gateway.keys.grants import Grant, change, create, found, instant, listed, revoke, rotate
 from gateway.limits.use import Use
+from gateway.models.keylike import keylike
 from gateway.operations import delete, get, patch, post
 from gateway.transaction import Transaction
 
@@ -115,7 +116,7 @@ class Keyholding(Ordering):
     )
     async def create(self, principal: Principal, asked: KeyMaking) -> KeyShown:
         """Its secret is in the answer, and nowhere else."""
-        wanted = validated(NewKey, parse(asked.data))
+        wanted = validated(NewKey, _said(asked.data))
         self._whom(wanted.tenant)
         self._check(wanted)
         made, secret = await self._do(principal, "key.create", partial(create, wanted), lambda each: each[0])
@@ -148,7 +149,7 @@ class Keyholding(Ordering):
     async def change(self, principal: Principal, asked: KeyChange) -> KeyShown:
         """By a merge patch: what is not said stays, ``null`` gives the default."""
         _not_oneself(principal, asked.id)
-        said = parse(asked.data)
+        said = _said(asked.data)
 
         def work(transaction: Transaction) -> Grant:
             now = found(transaction.connection, asked.id)
@@ -213,6 +214,14 @@ class Keyholding(Ordering):
     def _all(self) -> Sequence[Grant]:
         with self._service.engine.connect() as connection:
             return listed(connection)
+
+
+def _said(data: bytes) -> Any:
+    """The document that was sent. Raises :class:`BadRequest` where it holds what looks like a key."""
+    document = parse(data)
+    if (place := keylike(document)) is not None:
+        raise BadRequest("This looks like a key itself: names are shown, keys are not.", param=place or None)
+    return document
 
 
 def _not_oneself(principal: Principal, key: str) -> None:
