@@ -15,6 +15,7 @@ from gateway.admin.policies import Policies
 from gateway.admin.quarantine import Quarantined
 from gateway.admin.spend import Spends
 from gateway.admin.standings import Standings
+from gateway.admin.suggestions import Suggesting
 from gateway.admin.transfer import Transfer
 from gateway.admin.versions import Versioning
 from gateway.operations import Group
@@ -23,6 +24,7 @@ from gateway.operations import Group
 GROUPS: tuple[type[Group], ...] = (
     Standings,
     Modelling,
+    Suggesting,
     Configuring,
     Policies,
     Gatekeeping,

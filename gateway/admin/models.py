@@ -8,11 +8,14 @@ import msgspec
 
 from gateway.config import Endpoint, ModelCard
 from gateway.decoding import decode
+from gateway.errors import Unprocessable
 from gateway.governance.identity import Identity
 from gateway.keys import Principal
 from gateway.models.entry import Entry, Origin
 from gateway.models.shown import Display, ModelShown, RevisionShown
 from gateway.models.standing import State
+from gateway.models.suggestions import lacking
+from gateway.models.tester import TESTABLE, Tested, Tester
 from gateway.operations import Group, delete, get, patch, post
 from gateway.service import Service
 
@@ -24,9 +27,10 @@ _object = msgspec.json.Decoder(dict[str, Any])
 
 
 class CardGiven(msgspec.Struct, forbid_unknown_fields=True):
-    """A new model's card."""
+    """A new model's card; to ``probe`` it is to call it once when it is there."""
 
     data: bytes
+    probe: bool = False
 
 
 class ModelPage(msgspec.Struct, forbid_unknown_fields=True):
@@ -69,6 +73,15 @@ class PatchGiven(msgspec.Struct, forbid_unknown_fields=True):
     if_match: Match = None
 
 
+class ModelCreated(ModelShown):
+    """A new model. ``suggested`` are fields that its card leaves out, as litellm's own list has them: to look at, they
+    are not used. ``test`` is what came of the call, where one was asked for.
+    """
+
+    suggested: dict[str, Any]
+    test: Tested | None
+
+
 class ModelRemoved(msgspec.Struct):
     """A model that is no more."""
 
@@ -97,6 +110,7 @@ class Modelling(Group):
     def __init__(self, *, service: Service) -> None:
         super().__init__(service=service)
         self._registrar = service.registrar
+        self._tester = Tester.over(service.client)
         self._display = Display(
             registry=service.registry, learner=service.learner, metrics=service.metrics, engine=service.engine
         )
@@ -106,14 +120,20 @@ class Modelling(Group):
         "Add a model",
         asked=CardGiven,
         body=ModelCard,
-        answer=ModelShown,
+        answer=ModelCreated,
         status=201,
-        errors="409 503",
+        errors="409 422 503",
     )
-    async def create(self, principal: Principal, asked: CardGiven) -> ModelShown:
+    async def create(self, principal: Principal, asked: CardGiven) -> ModelCreated:
         """From the next request on."""
         document = decode(_object, asked.data)
-        return self._shown(await self._registrar.create(document, actor=Identity.of(principal)))
+        if asked.probe and document.get("endpoint", "chat") not in TESTABLE:
+            raise Unprocessable("Only models for chat and embeddings can be called to probe them.", param="probe")
+        entry = await self._registrar.create(document, actor=Identity.of(principal))
+        model = self._service.registry.get(entry.card.id)
+        test = await self._tester.test(model) if asked.probe and model is not None else None
+        shown = msgspec.structs.asdict(self._shown(entry))
+        return ModelCreated(**shown, suggested=await lacking(entry.card), test=test)
 
     @get("/admin/v1/models", "List all models as they are declared", asked=ModelPage, answer=ModelList)
     async def page(self, principal: Principal, asked: ModelPage) -> ModelList:

@@ -7,7 +7,6 @@ from typing import Annotated
 import msgspec
 
 from gateway.admin.models import Match, ModelAsked, ModelMeant, Name
-from gateway.asking import Asker
 from gateway.decoding import decode
 from gateway.errors import BadRequest, ModelNotFound
 from gateway.governance.identity import Identity
@@ -16,13 +15,9 @@ from gateway.models.shown import Display, ModelShown
 from gateway.models.standing import Standing, State
 from gateway.models.tester import Tested, Tester
 from gateway.operations import Group, post
-from gateway.providers.adapter import Providers
 from gateway.service import Service
 
 _ERRORS = "404 409 412 503"
-
-#: How much of a tested model's answer is read, in bytes.
-ANSWER_LIMIT = 1_000_000
 
 
 class StateWanted(msgspec.Struct, forbid_unknown_fields=True):
@@ -51,8 +46,7 @@ class Standings(Group):
         self._display = Display(
             registry=service.registry, learner=service.learner, metrics=service.metrics, engine=service.engine
         )
-        asker = Asker(client=service.client, providers=Providers(), answer_limit=ANSWER_LIMIT)
-        self._tester = Tester(asker=asker)
+        self._tester = Tester.over(service.client)
 
     @post(
         "/admin/v1/models/{id:path}/state",

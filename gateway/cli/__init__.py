@@ -46,6 +46,8 @@ main = LazyGroup(
         "keys": "gateway.cli:keys",
         "limits": "gateway.cli.spending:limits",
         "spend": "gateway.cli.spending:spend",
+        "models": "gateway.cli:models",
+        "reload": "gateway.cli.registry:reload",
         "audit": "gateway.cli.audit:audit",
         "router": "gateway.cli:router",
         "bench": "gateway.cli:bench",
@@ -112,5 +114,20 @@ bench = LazyGroup(
         "poisoning": "gateway.bench.poisoning.command:poisoning",
         "routing": "gateway.bench.routing.command:routing",
         "soak": "gateway.bench.soak.command:soak",
+    },
+)
+
+models = LazyGroup(
+    name="models",
+    help="Look at models, and add, change and remove them while the gateway runs.",
+    lazy={
+        "add": "gateway.cli.registry:add",
+        "edit": "gateway.cli.registry:edit",
+        "history": "gateway.cli.registry:history",
+        "list": "gateway.cli.registry:listing",
+        "remove": "gateway.cli.registry:remove",
+        "show": "gateway.cli.registry:show",
+        "state": "gateway.cli.registry:state",
+        "test": "gateway.cli.registry:test",
     },
 )

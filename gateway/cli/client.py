@@ -53,13 +53,16 @@ class Remote:
         """What became of an order."""
         return self.ask("POST", path, json=document).json()
 
-    def ask(self, method: str, path: str, **details: Any) -> httpx.Response:
+    def ask(
+        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **details: Any
+    ) -> httpx.Response:
         """One request, answered with success. Raises ``ClickException``."""
         import httpx
 
+        sent = {**self._headers, **(headers or {})}
         try:
             answer = httpx.request(
-                method, self.url + path, headers=self._headers, timeout=PATIENCE_S, trust_env=False, **details
+                method, self.url + path, headers=sent, timeout=PATIENCE_S, trust_env=False, **details
             )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise click.ClickException(f"no gateway answers at {self.url}: {error}") from error

@@ -10,14 +10,19 @@ import msgspec
 
 from gateway.asking import Asker, Opened
 from gateway.errors import GatewayError, Unprocessable
+from gateway.providers.adapter import Providers
 from gateway.registry import Model
 from gateway.request import Reading, read_chat, read_embeddings
+from gateway.transport import Client
 
 #: Longest that a call may take, in seconds, and how many may be under way at once.
 PATIENCE_S, AT_ONCE = 30.0, 4
 
-#: Most characters of an answer that are shown.
-LENGTH = 200
+#: How much of an answer is read, in bytes, and shown, in characters.
+ANSWER_LIMIT, LENGTH = 1_000_000, 200
+
+#: What models do that can be tested.
+TESTABLE = ("chat", "embeddings")
 
 _TEXT = "Say that you are ready."
 
@@ -50,6 +55,11 @@ class Tester:
         self._asker = asker
         self._clock = clock
         self._turns = asyncio.Semaphore(AT_ONCE)
+
+    @classmethod
+    def over(cls, client: Client) -> Tester:
+        """One that calls over these connections, or through providers' own."""
+        return cls(asker=Asker(client=client, providers=Providers(), answer_limit=ANSWER_LIMIT))
 
     async def test(self, model: Model) -> Tested:
         """Ask it, wherever it stands. Raises :class:`Unprocessable` for what is neither chat nor embeddings."""
