@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import sqlalchemy as sa
 
 from gateway import npz
@@ -27,6 +28,7 @@ from gateway.events import (
 from gateway.governance.receipt import Removed
 from gateway.schema import RARE, erasures, events, keys, metadata, salts, spend
 from gateway.transaction import Record, Transaction
+from router_models.trust.names import written
 
 #: Positions of the log that one piece of work goes over, and decisions of an end user's.
 PIECE, DECISIONS = 2_000, 200
@@ -117,12 +119,19 @@ def disguise(transaction: Transaction, tenant: str, source: str, alias: str) -> 
         event = decode(Checkpoint.kind, payload)
         assert isinstance(event, Checkpoint)
         arrays = npz.read(event.archive)
-        naming = {name: each for name, each in arrays.items() if each.dtype.kind == "U" and (each == source).any()}
-        if naming:
-            other = {name: np.where(each == source, alias, each) for name, each in naming.items()}
+        told = {name: each for name, each in arrays.items() if each.dtype.kind == "U"}
+        other = {name: _renamed(each, source, alias) for name, each in told.items()}
+        if any((other[name] != each).any() for name, each in told.items()):
             _rewrite(transaction, seq, encode(Checkpoint(archive=npz.dump({**arrays, **other}))))
             found.append(seq)
     return min(found, default=0)
+
+
+def _renamed(names: npt.NDArray[np.str_], source: str, alias: str) -> npt.NDArray[np.str_]:
+    """The names with another one in the place of ``source``, be they plain or as :mod:`router_models.trust` writes."""
+    for before, after in ((np.array([source]), np.array([alias])), (written([source]), written([alias]))):
+        names = np.where(names == before, after, names)
+    return names
 
 
 def others(transaction: Transaction, tenant: str, source: str | None = None) -> int:
