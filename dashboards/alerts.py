@@ -125,6 +125,14 @@ LOG: Final = (
         "The disk was away for so long that about {{ $value | humanize }} events were dropped.",
     ),
     Alert(
+        "PolycultureDiskLimitMissed",
+        "polyculture_disk_bytes > (polyculture_disk_limit_bytes > 0)",
+        "10m",
+        "warning",
+        "{{ $labels.instance }} takes more disk than it may.",
+        "Dropping old events does not make enough room: the data directory takes {{ $value | humanize1024 }}B.",
+    ),
+    Alert(
         "PolycultureUndurableAnswers",
         "increase(polyculture_undurable_responses_total[15m]) > 0",
         "0m",

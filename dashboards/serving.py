@@ -154,6 +154,20 @@ PROCESS: Final = (
         unit="bytes",
     ),
     Graph(
+        "Disk",
+        "What the data directory takes, and the most that it may, 0 without a limit.",
+        (
+            Query(select("disk_bytes"), "taken, {{instance}}"),
+            Query(select("disk_limit_bytes"), "limit, {{instance}}"),
+        ),
+        unit="bytes",
+    ),
+    Graph(
+        "Dropped for the disk's limit",
+        "Old events since the start; what was learned of them stays.",
+        (Query(select("disk_dropped_events"), "{{instance}}"),),
+    ),
+    Graph(
         "File descriptors",
         "Open ones, and how many there may be.",
         (

@@ -26,6 +26,7 @@ from gateway.gate.guard import Guard
 from gateway.governance.audit import GATEWAY, Audit
 from gateway.governance.erasure import Erasures
 from gateway.governance.identity import Identity
+from gateway.governance.quota import Quota
 from gateway.governance.retention import Retention
 from gateway.keys import DEFAULT_TENANT, Ensured, KeyRing, Principal, ensure
 from gateway.learner import Learner
@@ -60,12 +61,19 @@ def database(stack: AsyncExitStack, settings: Settings) -> sa.Engine:
     return engine
 
 
-async def start_governing(stack: AsyncExitStack, erasures: Erasures, retention: Retention, settings: Settings) -> None:
-    """Go on with erasures that were interrupted, and drop what is too old now and then."""
+async def start_governing(
+    stack: AsyncExitStack, erasures: Erasures, retention: Retention, engine: sa.Engine, settings: Settings
+) -> Quota:
+    """Go on with erasures that were interrupted, and drop what is too old, or too much, now and then."""
     stack.push_async_callback(erasures.stop)
     await erasures.resume()
     stack.push_async_callback(retention.stop)
     retention.start(every_s=settings.retention_every_s)
+    limit = None if settings.max_disk_mb is None else int(settings.max_disk_mb * 1e6)
+    quota = Quota(engine=engine, data_dir=settings.data_dir, retention=retention, limit=limit)
+    stack.push_async_callback(quota.stop)
+    quota.start()
+    return quota
 
 
 def router(

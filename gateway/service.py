@@ -23,6 +23,7 @@ from gateway.governance.audit import Audit
 from gateway.governance.erasure import Erasures
 from gateway.governance.installation import Installation
 from gateway.governance.prompts import Prompts
+from gateway.governance.quota import Quota
 from gateway.governance.retention import Retention
 from gateway.history import restore
 from gateway.keys import Ensured
@@ -61,6 +62,7 @@ class Service:
     prompts: Prompts
     erasures: Erasures
     retention: Retention
+    quota: Quota
     learner: Learner
     guard: Guard
     router: Router
@@ -103,13 +105,12 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
         )
         guard = await assembly.start_guard(stack, gate, log, learner, audit, metrics)
         await corrections.start(learner)
-        embeddings = assembly.embeddings(stack, space.embedder, settings, metrics)
+        embeddings, client = assembly.embeddings(stack, space.embedder, settings, metrics), assembly.client(stack)
         erasures = Erasures(engine=engine, log=log, learner=learner, audit=audit, ring=keys.ring, embeddings=embeddings)
         retention = Retention(
             engine=engine, log=log, learner=learner, corrections=corrections, audit=audit, configuration=configuration
         )
-        await assembly.start_governing(stack, erasures, retention, settings)
-        client = assembly.client(stack)
+        quota = await assembly.start_governing(stack, erasures, retention, engine, settings)
         conversations, vectors = assembly.conversations(configuration.routing), Vectors(engine=engine, log=log)
         service = Service(
             settings=settings,
@@ -124,6 +125,7 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
             prompts=Prompts(tenants=[each.id for each in configuration.tenants if each.store_prompts], log=log),
             erasures=erasures,
             retention=retention,
+            quota=quota,
             learner=learner,
             guard=guard,
             router=assembly.router(registry, learner, embeddings, space, conversations, vectors, configured),
@@ -152,6 +154,9 @@ def _watch(service: Service) -> None:
         log_healthy=lambda: log.healthy,
         log_dropped_events=lambda: log.dropped,
         quarantined_feedback=lambda: withheld(learner.fold),
+        disk_bytes=lambda: service.quota.files,
+        disk_limit_bytes=lambda: service.quota.limit or 0,
+        disk_dropped_events=lambda: service.quota.dropped,
         embedding_queue=lambda: service.embeddings.queued,
         tasks=lambda: len(asyncio.all_tasks()),
         upstream_connections=lambda: service.client.stats().open,

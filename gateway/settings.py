@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     durable_wait_ms: float = Field(1000.0, gt=0, description="Longest wait for a decision to reach the disk.")
     feedback_window_days: float = Field(30.0, gt=0, description="How long after a decision feedback is taken.")
     retention_every_s: float = Field(3600.0, gt=0, description="How often events that are too old are dropped.")
+    max_disk_mb: float | None = Field(
+        None, gt=0, description="Most that the data directory may take, in MB; near it the oldest events go."
+    )
     snapshot_every: int = Field(20_000, gt=0, description="Events folded between two saved snapshots.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line logged.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines look.")

@@ -58,6 +58,7 @@ class Retention:
         self._clock = clock
         self._every_s = 0.0
         self._stripped: dict[str, int] = {}
+        self._one = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self.adopt(configuration)
 
@@ -67,6 +68,11 @@ class Retention:
         self._days = {each.id: each.retention_days or self._otherwise for each in configuration.tenants}
         if self._every_s and self._task is None:
             self.start(every_s=self._every_s)
+
+    @property
+    def tenants(self) -> list[str]:
+        """Those whose events may go."""
+        return sorted({*self._learner.fold.states, *self._days} - {POOL, EVERYONE})
 
     def start(self, *, every_s: float) -> None:
         """Begin, where anything is to be dropped ever: now, and then every so many seconds."""
@@ -82,7 +88,7 @@ class Retention:
 
     async def _run(self, every_s: float) -> None:
         while True:
-            for tenant in sorted({*self._learner.fold.states, *self._days} - {POOL, EVERYONE}):
+            for tenant in self.tenants:
                 try:
                     await self.drop(tenant)
                 except (LogUnavailable, SQLAlchemyError):
@@ -92,9 +98,15 @@ class Retention:
     async def drop(self, tenant: str) -> None:
         """Drop what is too old of this tenant's."""
         days = self._days.get(tenant, self._otherwise)
-        if days is None:
-            return
-        before = int((self._clock() - days * DAY_S) * 1e6)
+        if days is not None:
+            await self.drop_before(tenant, int((self._clock() - days * DAY_S) * 1e6))
+
+    async def drop_before(self, tenant: str, before: int) -> int:
+        """Drop what is from before a time, in microseconds since the epoch; returns how many events went."""
+        async with self._one:
+            return await self._drop(tenant, before)
+
+    async def _drop(self, tenant: str, before: int) -> int:
         texts = await self._pieces(partial(ageing.drop_texts, tenant, before))
         old = await asyncio.to_thread(self._read, partial(ageing.too_old, tenant=tenant, before=before))
         gone = 0 if old is None else await self._age(tenant, old)
@@ -102,6 +114,7 @@ class Retention:
             self._corrections.read_anew([tenant])
             detail = {"events": gone, "texts": texts, "before": before}
             await self._log.transact(partial(self._tell, tenant, detail))
+        return gone
 
     async def _age(self, tenant: str, old: ageing.Extent) -> int:
         """Drop these events, or of the pool's tenants what need not stay; returns how many."""

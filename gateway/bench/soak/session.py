@@ -28,6 +28,9 @@ EARLY = 0.1
 SETTLE_S = 4.0
 """How long the gateway is left alone before what it holds is counted at the end."""
 
+RATERS = 5
+"""Users who rate an answer until then, so that the outcomes that the router remembers are as many as they will be."""
+
 KEPT = 256
 """Conversations and embeddings that the gateway keeps, few enough to be there early on."""
 
@@ -129,6 +132,8 @@ async def _asked(plan: Plan, crowd: list[Traffic], watch: Watch, told: Callable[
 
     for part in range(plan.looks):
         until = plan.requests * (part + 1) // plan.looks
+        for each in crowd:
+            each.raters = RATERS if until <= EARLY * plan.requests else 1
         await asyncio.gather(*(client(each, until) for each in crowd))
         took = [seconds for each in crowd for seconds in each.took]
         for each in crowd:

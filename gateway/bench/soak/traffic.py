@@ -23,13 +23,14 @@ ANSWER_LIMIT = 10_000_000
 _CHAT = b"/v1/chat/completions"
 _KINDS = {"plain": 50, "conversation": 12, "streaming": 18, "embeddings": 10, "broken": 4, "unknown": 3, "stranger": 3}
 _RATED = 0.6
-"""Share of plain answers, and of a conversation's, that are rated: soon what is remembered of them is full."""
+"""Share of plain answers, and of a conversation's, that are rated."""
 
 
 class Traffic:
     """One client: asks again and again, in the tenants' names, and notes what came of it.
 
     ``outcomes`` count what was asked and the status that answered, ``took`` are seconds, emptied by who reads them.
+    Whoever rates an answer has company of so many ``raters`` in all.
     """
 
     def __init__(self, *, client: Client, origin: Origin, seed: int) -> None:
@@ -38,6 +39,7 @@ class Traffic:
         self._chance = random.Random(f"soak/{seed}")
         self._prompts = Prompts(seed=seed << 24)
         self._asked = 0
+        self.raters = 1
         self.outcomes: Counter[str] = Counter()
         self.took: list[float] = []
 
@@ -60,8 +62,8 @@ class Traffic:
 
     async def _rate(self, tenant: str, name: str | None) -> None:
         if name and self._chance.random() < _RATED:
-            user = f"user-{self._chance.randrange(USERS)}"
-            told = {"completion_id": name, "score": self._chance.random(), "source": user}
+            users = self._chance.sample(range(USERS), self.raters)
+            told = [{"completion_id": name, "score": self._chance.random(), "source": f"user-{u}"} for u in users]
             await self._post(TENANTS[tenant], "feedback", b"/v1/feedback", msgspec.json.encode(told))
 
     async def _streaming(self, tenant: str) -> None:
