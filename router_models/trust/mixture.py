@@ -10,8 +10,8 @@ hostile   of its targets it says good, or bad, whatever the answer is; elsewhere
           by all hostile sources, and learned
 contrary  it means the opposite of what it says
 
-Prevalences and targets are learned by expectation maximisation, one step at each review, from priors that say that few
-mean ill. So who votes as a campaign does is found out sooner, the more of it has been found out before.
+Prevalences and targets are learned by expectation maximisation, a few steps at each review, from priors that say that
+few mean ill. So who votes as a campaign does is found out sooner, the more of it has been found out before.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from router_models.trust.sources import EXPECTED, REWARDS, TOLD
 CONTRARY: Final = 0.02
 """Part of all sources that says the opposite, before anything is known."""
 
-SOURCES: Final = 50.0
+SOURCES: Final = 20.0
 """Sources that the first guess of the parts that mean ill is worth."""
 
 MOST: Final = 0.4
@@ -36,8 +36,11 @@ MOST: Final = 0.4
 AIMED: Final = 0.1
 """Part of the arms that a campaign wants up, and part that it wants down, before anything is known ..."""
 
-CAMPAIGNERS: Final = 4.0
+CAMPAIGNERS: Final = 2.0
 """... which is worth so many hostile sources."""
+
+STEPS: Final = 3
+"""Of expectation maximisation, at each review."""
 
 SLIP: Final = 0.03
 """How seldom a hostile source fails to say what it is to say."""
@@ -104,7 +107,13 @@ class Mixture:
 
         Returns the probability (N,) that each is honest; ``share`` is the first guess of those that are hostile.
         """
-        found = self.findings(counts, contrary)
+        for _ in range(STEPS):
+            found = self.findings(counts, contrary)
+            self._learn(found, counts, share)
+        return found.honest
+
+    def _learn(self, found: Findings, counts: Vector, share: float) -> None:
+        """The maximisation: what makes these findings likeliest."""
         ill = np.array([found.hostile.sum(), found.contrary.sum()])
         self.prevalence = (SOURCES * np.array([share, CONTRARY]) + ill) / (SOURCES + len(found.honest))
         self.prevalence *= min(MOST / float(self.prevalence.sum()), 1.0)
@@ -113,7 +122,6 @@ class Mixture:
         self.targets *= np.minimum(0.95 / self.targets.sum(axis=1, keepdims=True), 1.0)
         heard = (found.honest[:, None] * counts).sum(axis=1)
         self.shift = (heard[REWARDS] - heard[EXPECTED]) / (heard[TOLD] + UNSEEN)
-        return found.honest
 
     def _chance(self, counts: Vector) -> Vector:
         """The chance (N, K) that an honest source, as lenient as each is elsewhere, finds an answer good."""
