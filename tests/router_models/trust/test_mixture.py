@@ -39,7 +39,7 @@ def test_a_campaign_is_known_by_what_it_wants_up_and_down() -> None:
     assert found[:8].min() > 0.9
     assert found[8:].max() < 0.01
     up, down = made.targets.T
-    assert (up.argmax(), down.argmax()) == (1, 0)
+    assert [int(up.argmax()), int(down.argmax())] == [1, 0]
     assert max(up[0], up[2], down[1], down[2]) < 0.5 < min(up[1], down[0])
 
 
