@@ -19,7 +19,9 @@ class Limits(Section):
         0.8, gt=0, le=1, description="Part of a budget from which on answers warn, with a header, the log and a metric."
     )
     soft_model: str | None = Field(
-        None, pattern="^auto(:.+)?$", description="What auto means from the soft stop on, such as auto:cheap."
+        None,
+        pattern="^auto(:.+)?$",
+        description="What auto and any auto:name mean from the soft stop on, such as auto:cheap.",
     )
     answer_tokens: int | None = Field(
         None, gt=0, description="Longest answer, told to the model where a request asks for more, or does not say."

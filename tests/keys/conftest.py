@@ -50,7 +50,9 @@ class Desk:
 @pytest.fixture(scope="module")
 def gateway(shared_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     home: Path = tmp_path_factory.mktemp("keys")
-    with gateways.launched(home, cards.healthy(shared_upstream.url), ACME_KEY=ACME_KEY) as running:
+    document = cards.healthy(shared_upstream.url)
+    document["models"].append(cards.card("judge", shared_upstream.url, endpoint="moderations"))
+    with gateways.launched(home, document, ACME_KEY=ACME_KEY) as running:
         yield running
 
 

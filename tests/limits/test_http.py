@@ -112,6 +112,14 @@ def test_every_endpoint_keeps_to_the_limits(desk: Desk, path: str) -> None:
     assert second.headers[name.format("requests")] == "0"
 
 
+def test_what_is_passed_on_counts_as_requests_alone(desk: Desk) -> None:
+    made = desk.make("judging", limits={"requests_per_minute": 1, "tokens_per_minute": 10, "usd_per_day": 0.01})
+    bearer, document = {"authorization": f"Bearer {made['secret']}"}, {"model": "judge", "input": "a kind word"}
+    found = [desk.gateway.client.post("/v1/moderations", json=document, headers=bearer) for _ in range(2)]
+    assert [each.status_code for each in found] == [200, 429]
+    assert [each.headers["x-ratelimit-remaining-tokens"] for each in found] == ["10", "10"]
+
+
 def test_headers_are_as_openai_writes_them(desk: Desk) -> None:
     made = desk.make("headers", limits={"requests_per_minute": 10, "tokens_per_minute": 20_000})
     answer = desk.chat(made["secret"], model="math", max_tokens=5)
