@@ -116,6 +116,7 @@ class Override(Section):
     examples: tuple[str, ...] | None = Field(None, description="Example prompts in place of the card's own.")
     price: Price | None = Field(None, description="A price in place of the card's own.")
     tags: frozenset[str] | None = Field(None, description="Tags in place of the card's own.")
+    private: bool | None = Field(None, description="Whether private requests may go to it.")
     enabled: bool | None = Field(None, description="Whether it takes requests.")
 
     def applied(self, card: ModelCard) -> ModelCard:

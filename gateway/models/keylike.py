@@ -8,7 +8,7 @@ from typing import Any
 
 #: How well-known keys begin, tokens and key files, and long strings of letters and digits that are no checksum.
 _KEYS = re.compile(
-    r"\b(?:sk|pk|rk|pc|pca|gsk|xai|hf|gh[opusr]|glpat|github_pat|npm|nvapi|r8|xox[abprs])[-_][\w-]{12,}"
+    r"\b(?:sk|pk|rk|pc|pca|gsk|xai|hf|gh[opusr]|glpat|github_pat|npm|nvapi|r8|xox[abprs])[-_](?=[\w-]*\d)[\w-]{12,}"
     r"|\bAKIA[0-9A-Z]{12,}|\bAIza[\w-]{20,}|\beyJ[\w-]{8,}\.[\w-]{8,}|-----BEGIN |\bbearer\s+\S{8,}|://[^/\s]*@"
     r"|(?<!sha256:)\b(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{32,}\b",
     re.IGNORECASE,

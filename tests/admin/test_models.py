@@ -60,6 +60,17 @@ def test_a_duplicate_and_faulty_cards_are_refused(start: Start, upstream: Upstre
     assert models.names() == ["first"]
 
 
+def test_a_card_that_is_nested_deeply_is_refused(start: Start, upstream: Upstream) -> None:
+    gateway, models = begun(start, upstream)
+    etag = models.created(least("second", upstream))["etag"]
+    headers = {**HEADERS, "if-match": etag}
+    for depth in (100, 900, 960, 990, 5000):
+        deep = b'{"price":' * depth + b"1" + b"}" * depth
+        assert complaint(gateway.client.patch("/admin/v1/models/second", content=deep, headers=headers), 400)
+        assert complaint(gateway.client.post("/admin/v1/models", content=deep, headers=HEADERS), 400)
+    assert gateway.chat().status_code == 200
+
+
 def keyed(upstream: Upstream, variable: str) -> dict[str, Any]:
     return {"id": "keyed", "upstream": {"base_url": upstream.url, "model": "x", "api_key_env": variable}}
 
