@@ -82,6 +82,10 @@ class Eligibility:
             found.append((f"lacks the tags {', '.join(sorted(tags))}", _where(self._tagged(tags))))
         return [*found, *self._fit()]
 
+    def canary(self, place: int) -> bool:
+        """Whether the model at this place is drawn by lot."""
+        return not self._steady[place]
+
     def _able(self, reading: Reading) -> list[tuple[str, Mask]]:
         """Who can do what the request is."""
         found = []

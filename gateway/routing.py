@@ -145,8 +145,11 @@ class Router:
             number = self._draw()
             published = published.drawn(number)
         eligibility = self._aligned(published)
-        lot = self._draw() if serve and explore and eligibility.canaries else 1.0
-        held = self._conversations.holder(principal, reading, wishes.session)
+        if vectors := reading.endpoint == "embeddings":
+            lot, held = 0.0, self._vectors.held(principal.tenant, name)
+        else:
+            lot = self._draw() if serve and explore and eligibility.canaries else 1.0
+            held = self._conversations.holder(principal, reading, wishes.session)
         tags = wishes.tags | preference.tags
         conditions = eligibility.conditions(
             reading, tenant=tenant, models=principal.models, tags=tags, lot=lot, held=held, private=private
@@ -154,8 +157,8 @@ class Router:
         mask, excluded = eligibility.judge(conditions)
         if not mask.any():
             raise nobody(conditions)
-        if reading.endpoint == "embeddings":
-            mask = self._vectors.only(principal.tenant, name, mask, excluded, eligibility)
+        if vectors:
+            mask, held = self._vectors.only(principal.tenant, name, mask, excluded, eligibility), None
         left = None if held is None else leaving(held, eligibility, mask, price=self._configured.routing.switch_cost)
         cost_weight = preference.cost_weight if name else self._configured.routing.cost_weight
         question = Question(

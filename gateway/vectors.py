@@ -10,6 +10,7 @@ import numpy as np
 import sqlalchemy as sa
 import structlog
 
+from gateway.conversations import Held
 from gateway.eligibility import Eligibility, refusal
 from gateway.events import VectorsSettled
 from gateway.log import Log
@@ -31,6 +32,11 @@ class Vectors:
                 assert isinstance(record.event, VectorsSettled)
                 self._models[record.tenant, record.event.preference] = record.event.model
 
+    def held(self, tenant: str, preference: str) -> Held | None:
+        """The model that makes these vectors, as if it held a conversation: one that is draining goes on with it."""
+        model = self._models.get((tenant, preference))
+        return None if model is None else Held(model, 1, 1, 0.0)
+
     def only(self, tenant: str, preference: str, mask: Mask, excluded: dict[str, str], among: Eligibility) -> Mask:
         """Leave of the eligible arms (K,) the one that makes this tenant's vectors; settle it with the first request.
 
@@ -40,7 +46,8 @@ class Vectors:
         place = among.places.get(settled, -1)
         model = among.models[place] if place >= 0 else None
         if model is None or model.standing.state == "disabled":
-            place = int(np.flatnonzero(mask)[0])
+            able = np.flatnonzero(mask).tolist()
+            place = min(able, key=lambda each: (among.canary(each), each))
             self._settle(tenant, preference, among.arms[place], before=settled)
         elif not mask[place]:
             raise refusal(excluded[settled], who=f"The model {settled!r}, which makes this tenant's vectors,")

@@ -10,6 +10,7 @@ from gateway.events import Decision, VectorsSettled
 from tests.conftest import ACME_KEY, Start
 from tests.support.cards import card
 from tests.support.gateway import Gateway, eventually
+from tests.support.registered import Models
 from tests.support.upstream import Upstream, refusal
 
 
@@ -82,3 +83,14 @@ def test_chats_learn_nothing_of_it(start: Start, upstream: Upstream) -> None:
         True,
         "one model makes this tenant's vectors: nothing was computed",
     )
+
+
+def test_a_canary_makes_no_vectors_and_a_draining_model_goes_on(start: Start, upstream: Upstream) -> None:
+    gateway = start({"models": vectors(upstream, "a", "b")})
+    models = Models(gateway=gateway)
+    assert models.ask("POST", "/a/state", json={"state": "canary", "share": 0.5}).json()["state"] == "canary"
+    assert {made_by(embed(gateway)) for _ in range(5)} == {"b"}
+    assert models.ask("POST", "/b/drain").json()["state"] == "draining"
+    assert made_by(embed(gateway)) == "b"
+    assert models.ask("POST", "/b/state", json={"state": "canary", "share": 0.1}).json()["state"] == "canary"
+    assert {made_by(embed(gateway)) for _ in range(5)} == {"b"}
