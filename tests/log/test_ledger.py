@@ -1,0 +1,122 @@
+"""The ledger: always the sum of the answers in the log, whatever the disk does, and of whoever is asked about."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway.database import begin
+from gateway.events import Answer, Estimate
+from gateway.ledger import DAY_US, disown, recent, sums
+from gateway.limits.budget import nanodollars
+from gateway.schema import spend
+from gateway.transaction import Transaction, read
+from tests.log.conftest import Opened, Run, until
+from tests.log.samples import TENANT, answer, decision
+from tests.log.test_unavailable import Liar
+
+#: Noon of a day in the middle of November 2026, in days and in seconds since the epoch.
+DAY = 20_772
+NOON = (DAY + 0.5) * 86_400
+
+
+def paid(key: str = "k", **fields: Any) -> Answer:
+    return msgspec.structs.replace(answer("a"), key=key, **fields)
+
+
+def logged(connection: sa.Connection) -> dict[tuple[str, str, str, int], tuple[int, ...]]:
+    """The sums by the log itself."""
+    found: dict[tuple[str, str, str, int], tuple[int, ...]] = {}
+    for record in read(connection):
+        if isinstance(event := record.event, Answer):
+            place = (record.tenant, event.key, event.answered, record.at // DAY_US)
+            counted, cost = event.counted, nanodollars(event.counted.cost)
+            more = (1, int(event.estimate is not None), counted.input_tokens, counted.output_tokens, cost)
+            found[place] = tuple(map(sum, zip(found.get(place, (0,) * 5), more, strict=True)))
+    return found
+
+
+def kept(connection: sa.Connection) -> dict[tuple[str, str, str, int], tuple[int, ...]]:
+    return {tuple(row[:4]): tuple(row[4:]) for row in connection.execute(sa.select(spend))}
+
+
+ANSWERS = st.lists(
+    st.tuples(
+        st.sampled_from(["t", "u"]),
+        st.sampled_from(["k", "l"]),
+        st.sampled_from(["a", "b"]),
+        st.integers(DAY - 2, DAY),
+        st.one_of(st.none(), st.floats(0, 0.01)),
+        st.booleans(),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(batches=st.lists(ANSWERS, max_size=4))
+def test_it_is_the_sum_of_the_answers_in_the_log(engine: sa.Engine, batches: list[list[Any]]) -> None:
+    with engine.connect() as connection:
+        for table in ("events", "spend"):
+            connection.exec_driver_sql(f"DELETE FROM {table}")
+        position = 0
+        for batch in batches:
+            with begin(connection):
+                transaction = Transaction(connection=connection, position=position)
+                for tenant, key, model, day, cost, guessed in batch:
+                    transaction.at = day * DAY_US + 1
+                    estimate = Estimate(3, 4, cost or 0.0) if guessed else None
+                    event = paid(key, answered=model, cost=cost, estimate=estimate)
+                    transaction.append(event, tenant=tenant, subject=bytes(16))
+                transaction.flush()
+                position = transaction.position
+        assert kept(connection) == logged(connection)
+        spent = {(each.tenant, each.key): (each.day, each.month) for each in recent(connection, now=NOON)}
+        for (tenant, key), (day, month) in spent.items():
+            own = [(place, each[4]) for place, each in kept(connection).items() if place[:2] == (tenant, key)]
+            assert day == sum(cost for place, cost in own if place[3] == DAY)
+            assert month == sum(cost for place, cost in own)
+        before = sums(connection, by=["model", "day"], days=(0, DAY))
+        with begin(connection):
+            disown(connection, "t")
+        assert sums(connection, by=["model", "day"], days=(0, DAY)) == before
+        assert not sums(connection, by=["tenant"], days=(0, DAY), tenant="t")
+
+
+def test_work_that_is_refused_adds_nothing(engine: sa.Engine) -> None:
+    def work(inner: Transaction) -> None:
+        inner.append(paid(), tenant=TENANT)
+        raise LookupError
+
+    with engine.connect() as connection:
+        with begin(connection):
+            transaction = Transaction(connection=connection, position=0, at=DAY_US)
+            transaction.append(paid(), tenant=TENANT)
+            with pytest.raises(LookupError):
+                transaction.attempt(work)
+            transaction.append(paid(), tenant=TENANT)
+            transaction.flush()
+        assert [row[0] for row in kept(connection).values()] == [2]
+
+
+def test_a_commit_that_lies_is_not_paid_twice(run: Run, opened: Opened, engine: sa.Engine) -> None:
+    liar = Liar(engine=engine, statement="COMMIT")
+
+    async def scenario() -> None:
+        async with opened() as (log, _):
+            assert await log.append(decision("a"), tenant=TENANT, subject=bytes(16))
+            liar.lies = 1
+            made = [log.append(paid(), tenant=TENANT, subject=bytes(16)) for _ in range(2)]
+            await asyncio.gather(*made)
+            await until(lambda: not log.pending)
+
+    run(scenario())
+    with engine.connect() as connection:
+        assert kept(connection) == logged(connection)
+        assert [row[0] for row in kept(connection).values()] == [2]
