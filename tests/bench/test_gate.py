@@ -45,6 +45,7 @@ def test_a_small_run_over_http(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "What the gate promises" in done.output, done.output
     results = json.loads((tmp_path / "results.json").read_text())
     (tried,) = results["found"]["tried"]
+    assert tried["lose"] > 0.15
     assert tried["refused"]
     assert tried["outcomes"] <= 300
     assert tried["audited"]
@@ -111,6 +112,7 @@ def test_no_model_stays_what_it_is(models: int, seed: int) -> None:
 def tried(**changes: object) -> Tried:
     given: dict[str, object] = {
         "seed": 1,
+        "lose": 0.4,
         "refused": True,
         "refusal": "",
         "outcomes": 80,

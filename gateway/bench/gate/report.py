@@ -15,8 +15,9 @@ from gateway.bench.gate.plan import Found, Plan
 from gateway.bench.gate.quiet import WHATS, Run
 
 METHOD = (
-    "forced: a gateway with default settings learns over HTTP; its export, in which no model stays what it is, is "
-    "offered to it and then forced on it; outcomes are counted from then on until the version is taken back. "
+    "forced: a gateway with default settings learns over HTTP; its export, with the models permuted so that none stays "
+    "what it is and at least .15 of reward would be lost, is offered to it and then forced on it; outcomes are counted "
+    "from then on until the version is taken back. "
     "returned: rollbacks over HTTP while 64 clients ask without a pause, in milliseconds; worst and median are the "
     "client's, from the order sent to its answer come. quiet: the gateway's own gate and policy in simulation, without "
     "log and HTTP; requests grow harder and easier, an upstream has a bad day, outcomes come late, and nothing is "
@@ -59,10 +60,10 @@ def bars(found: Found) -> list[Bar]:
 
 def tables(found: Found) -> Group:
     """The bars, the bad versions one by one, and the quiet runs by what was tried in them."""
-    bad = _table("A bad version forced live", "outcomes", "before", "live", "control")
+    bad = _table("A bad version forced live", "outcomes", "to lose", "before", "live", "control")
     for each in found.tried:
         outcomes = "never" if each.outcomes is None else f"{each.outcomes}"
-        earned = (each.earned_before, each.earned_live, each.earned_control)
+        earned = (each.lose, each.earned_before, each.earned_live, each.earned_control)
         bad.add_row(f"seed {each.seed}", outcomes, *(f"{value:.2f}" for value in earned))
     quiet = _table("Quiet runs", "runs", "doubted", "taken back", "of them worse")
     for what in WHATS:
