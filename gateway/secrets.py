@@ -7,6 +7,9 @@ from pathlib import Path
 
 from gateway.config import ConfigurationError
 
+#: The longest secret, in characters.
+LONGEST = 16_384
+
 
 def named_secret(*, owner: str, variable: str | None = None, file: Path | None = None) -> str | None:
     """The secret, or ``None`` where none is named. Raises :class:`ConfigurationError` where it is missing."""
@@ -17,7 +20,18 @@ def named_secret(*, owner: str, variable: str | None = None, file: Path | None =
         return value
     if file is not None:
         try:
-            return file.read_text(encoding="utf-8").strip()
-        except OSError as error:
+            return _line(file)
+        except (OSError, ValueError) as error:
             raise ConfigurationError(f"{owner}: its key file cannot be read: {error}") from error
     return None
+
+
+def _line(file: Path) -> str:
+    """The one line that a regular file holds. Raises ``OSError`` and ``ValueError``."""
+    if not file.is_file():
+        raise ValueError(f"there is no file {file}")
+    with file.open(encoding="utf-8") as lines:
+        text = lines.read(LONGEST + 1).strip()
+    if not text.isprintable() or not 0 < len(text) <= LONGEST:
+        raise ValueError(f"{file} does not hold one line of text")
+    return text

@@ -8,12 +8,12 @@ import msgspec
 
 from gateway.config import Endpoint, ModelCard
 from gateway.decoding import decode
-from gateway.errors import Unprocessable
+from gateway.errors import BadRequest, Unprocessable
 from gateway.governance.identity import Identity
 from gateway.keys import Principal
 from gateway.models.entry import Entry, Origin
 from gateway.models.shown import Display, ModelShown, RevisionShown
-from gateway.models.standing import State
+from gateway.models.standing import Standing, State
 from gateway.models.suggestions import lacking
 from gateway.models.tester import TESTABLE, Tested, Tester
 from gateway.operations import Group, delete, get, patch, post
@@ -21,15 +21,18 @@ from gateway.service import Service
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=1000)]
+Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
 Match = Annotated[str, msgspec.Meta(max_length=1000)] | None
 
 _object = msgspec.json.Decoder(dict[str, Any])
 
 
 class CardGiven(msgspec.Struct, forbid_unknown_fields=True):
-    """A new model's card; to ``probe`` it is to call it once when it is there."""
+    """A new model's card, and where it is to stand; to ``probe`` it is to call it once when it is there."""
 
     data: bytes
+    state: State = "active"
+    share: Share | None = None
     probe: bool = False
 
 
@@ -104,6 +107,13 @@ class ModelHistory(msgspec.Struct):
     has_more: bool
 
 
+def standing(state: State, share: float | None) -> Standing:
+    """Where a model is to stand. Raises :class:`BadRequest`."""
+    if (state == "canary") != (share is not None):
+        raise BadRequest("A canary, and nothing else, has a share.", param="share")
+    return Standing(state, share or 1.0)
+
+
 class Modelling(Group):
     """``/admin/v1/models``."""
 
@@ -129,7 +139,8 @@ class Modelling(Group):
         document = decode(_object, asked.data)
         if asked.probe and document.get("endpoint", "chat") not in TESTABLE:
             raise Unprocessable("Only models for chat and embeddings can be called to probe them.", param="probe")
-        entry = await self._registrar.create(document, actor=Identity.of(principal))
+        wanted = standing(asked.state, asked.share)
+        entry = await self._registrar.create(document, standing=wanted, actor=Identity.of(principal))
         model = self._service.registry.get(entry.card.id)
         test = await self._tester.test(model) if asked.probe and model is not None else None
         shown = msgspec.structs.asdict(self._shown(entry))

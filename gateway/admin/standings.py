@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import msgspec
 
-from gateway.admin.models import Match, ModelAsked, ModelMeant, Name
+from gateway.admin.models import Match, ModelAsked, ModelMeant, Name, Share, standing
 from gateway.decoding import decode
-from gateway.errors import BadRequest, ModelNotFound
+from gateway.errors import ModelNotFound
 from gateway.governance.identity import Identity
 from gateway.keys import Principal
 from gateway.models.shown import Display, ModelShown
@@ -24,7 +22,7 @@ class StateWanted(msgspec.Struct, forbid_unknown_fields=True):
     """Where a model is to stand; ``share`` is the largest part of the routed requests that a canary may take."""
 
     state: State
-    share: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None
+    share: Share | None = None
 
 
 class StateGiven(msgspec.Struct, forbid_unknown_fields=True):
@@ -59,9 +57,7 @@ class Standings(Group):
     async def state(self, principal: Principal, asked: StateGiven) -> ModelShown:
         """Active, disabled, draining, a shadow, or a canary with its share."""
         wanted = decode(_wanted, asked.data)
-        if (wanted.state == "canary") != (wanted.share is not None):
-            raise BadRequest("A canary, and nothing else, has a share.", param="share")
-        return await self._stand(principal, asked, Standing(wanted.state, wanted.share or 1.0))
+        return await self._stand(principal, asked, standing(wanted.state, wanted.share))
 
     @post("/admin/v1/models/{id:path}/enable", "Use a model", asked=ModelMeant, answer=ModelShown, errors=_ERRORS)
     async def enable(self, principal: Principal, asked: ModelMeant) -> ModelShown:
@@ -98,7 +94,7 @@ class Standings(Group):
             raise ModelNotFound("There is no such model here.", param="id")
         return await self._tester.test(model)
 
-    async def _stand(self, principal: Principal, asked: ModelMeant | StateGiven, standing: Standing) -> ModelShown:
+    async def _stand(self, principal: Principal, asked: ModelMeant | StateGiven, wanted: Standing) -> ModelShown:
         actor = Identity.of(principal)
-        entry = await self._service.registrar.stand(asked.id, standing, match=asked.if_match, actor=actor)
+        entry = await self._service.registrar.stand(asked.id, wanted, match=asked.if_match, actor=actor)
         return self._display.models([entry])[0]

@@ -68,6 +68,8 @@ def show(gateway: Remote, *, name: str) -> Page:
 @click.option("--model", help="Its name at that server; NAME if left out.")
 @click.option("--key-env", help="The environment variable of the gateway that holds the server's key.")
 @click.option("--description", help="What it is good at, in plain words.")
+@click.option("--state", default="active", show_default=True, help="Where it is to stand at first.")
+@click.option("--share", type=float, help="A canary's largest part of the routed requests.")
 @click.option("--probe", is_flag=True, help="Call it once, to see whether it answers.")
 @_setting
 @remote
@@ -79,13 +81,13 @@ def add(
     model: str | None,
     key_env: str | None,
     description: str | None,
-    probe: bool,
     given: dict[str, Any],
+    **query: Any,
 ) -> Page:
     """Add the model NAME."""
     reached = {"base_url": base_url, "model": model or name, "api_key_env": key_env, **given.pop("upstream", {})}
     said = {"id": name, "description": description, "upstream": _said(reached), **given}
-    made = gateway.ask("POST", _MODELS, params={"probe": probe}, json=_said(said)).json()
+    made = gateway.ask("POST", _MODELS, params=_said(query), json=_said(said)).json()
     test = {f"test_{name}": value for name, value in (made["test"] or {}).items()}
     return Page(made, [facts(_line(made)), facts({"suggested": made["suggested"], **test})])
 

@@ -74,13 +74,13 @@ class Registrar:
             raise ModelNotFound("There is no such model here; GET /admin/v1/models lists them.", param="id")
         return entry
 
-    async def create(self, document: dict[str, Any], *, actor: Identity) -> Entry:
+    async def create(self, document: dict[str, Any], *, standing: Standing, actor: Identity) -> Entry:
         """A model that was not there. Raises :class:`BadRequest`, or :class:`Conflict` where its id is taken."""
         card = card_of(document)
         async with self.changing:
             if card.id in self.entries:
                 raise Conflict(f"There is a model {card.id!r} already: PATCH changes it.", param="id")
-            return await self._place(Entry(card, "api"), "create", actor=actor)
+            return await self._place(Entry(card, "api"), "create", standing=standing, actor=actor)
 
     async def edit(self, name: str, patch: dict[str, Any], *, match: str | None, actor: Identity) -> Entry:
         """Change a model's card by a merge patch (RFC 7396). Raises :class:`BadRequest` and kin."""

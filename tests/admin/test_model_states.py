@@ -51,6 +51,10 @@ def test_what_its_card_disables_is_enabled_there(start: Start, upstream: Upstrea
     assert models.ask("POST", "/three/enable").json()["card"]["enabled"] is True
     assert gateway.chat(model="three").status_code == 200
     assert complaint(models.ask("POST", "/four/enable"), 404)
+    assert models.create(card("four", upstream.url), state="shadow").json()["state"] == "shadow"
+    assert set(gateway.probabilities()) == {"two", "three"}
+    assert complaint(models.create(card("five", upstream.url), state="canary"), 400)
+    assert models.create(card("five", upstream.url), state="canary", share=0.2).json()["share"] == 0.2
 
 
 def test_a_draining_model_finishes_what_it_began_and_takes_nothing_new(start: Start, upstream: Upstream) -> None:

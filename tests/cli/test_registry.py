@@ -24,9 +24,9 @@ def test_a_models_whole_life_by_command(start: Start, upstream: Upstream) -> Non
     added = answered(
         gateway,
         *("models", "add", "lab/two", "--base-url", upstream.url, "--model", "two", "--description", "Poems."),
-        *("--set", "price.input=3", "--set", "tags=[eu, fast]", "--probe"),
+        *("--set", "price.input=3", "--set", "tags=[eu, fast]", "--probe", "--state", "shadow"),
     )
-    assert (added["state"], added["card"]["tags"], added["test"]["ok"]) == ("active", ["eu", "fast"], True)
+    assert (added["state"], added["card"]["tags"], added["test"]["ok"]) == ("shadow", ["eu", "fast"], True)
     assert [each["id"] for each in answered(gateway, "models", "list", "--tag", "eu")["data"]] == ["lab/two"]
     edited = answered(gateway, "models", "edit", "lab/two", "--set", "price.output=4.5", "--set", "tags=null")
     assert (edited["card"]["price"]["input"], edited["card"]["price"]["output"]) == (3.0, 4.5)
