@@ -147,9 +147,14 @@ class Learner:
                     await self._revise()
                 else:
                     await self._fold_some()
+                await self._save_if_due()
             self._idle.set()
-            if self.fold.position - self._tried >= self._snapshot_every:
-                await self.save("routine")
+            await self._save_if_due()
+
+    async def _save_if_due(self) -> None:
+        """Also while there is more to fold: under load that never ends, every start would take longer than the last."""
+        if not self._owed and self.fold.position - self._tried >= self._snapshot_every:
+            await self.save("routine")
 
     def _gather_no_more(self) -> None:
         if self._gathering is not None:

@@ -161,6 +161,16 @@ def test_snapshots_are_saved_every_so_often_and_at_the_end(run: Run, engine: sa.
     run(scenario())
 
 
+def test_snapshots_are_saved_while_there_is_more_to_fold(run: Run, engine: sa.Engine) -> None:
+    async def scenario() -> None:
+        async with living(engine, snapshot_every=50) as live:
+            await live.say(*BEGINNING)
+            await live.say(*(feedback("a", 0.5, seed=number) for number in range(400)))
+            assert len(saved(engine)) >= 2
+
+    run(scenario())
+
+
 def test_a_long_tail_is_saved_at_the_start(run: Run, engine: sa.Engine) -> None:
     """Crash after crash, each before a snapshot was due, must not make every start slower than the last."""
 
