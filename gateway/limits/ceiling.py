@@ -1,8 +1,9 @@
 """The most that a request can take: what is set aside for it until the truth is known.
 
 Every token of a prompt is at least one byte of the request, and templates add a few; pictures and sound may take as
-much as a model reads at all. An answer is as long as the request, or the holder's limit, lets it be, and else as long
-as the model's card says that it may be: ``max_output_tokens``, or its whole context window.
+much as a model reads at all, and no chat takes more. Texts to embed are read one by one. An answer is as long as the
+request, or the holder's limit, lets it be, and else as long as the model's card says that it may be:
+``max_output_tokens``, or its whole context window.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ def ceiling(models: Iterable[Terms], reading: Reading, *, size: int, answer_toke
     unread = reading.images or reading.audio
     tokens = cost = 0
     for window, longest, price_in, price_out in models:
-        prompt = window if unread else min(size + TEMPLATE, window)
+        prompt = window if unread else size + TEMPLATE
+        if reading.endpoint == "chat":
+            prompt = min(prompt, window)
         answer = min(asked or longest, longest and window, answer_tokens or window) * reading.choices
         tokens = max(tokens, prompt + answer)
         cost = max(cost, nanodollars((prompt * price_in + answer * price_out) / 1e6))

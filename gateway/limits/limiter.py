@@ -20,6 +20,9 @@ from gateway.registry import Registry
 from gateway.request import Reading
 from gateway.routing import AUTO
 
+#: Most bytes of a character, and of what introduces the corrections that a request is told.
+BYTES, INTRODUCING = 4, 1024
+
 
 class Limiter:
     """All quotas in memory; ``clock`` gives seconds since the epoch, ``ticks`` is monotonic.
@@ -63,14 +66,17 @@ class Limiter:
 
     def issue(self, principals: Iterable[Principal]) -> None:
         """Let these be the keys."""
-        limited = {each.key: each for each in principals if each.terms is not None and not each.terms.limits.unlimited}
-        for key, each in limited.items():
-            assert each.terms is not None
-            quota = self._of_keys.get(key) or self._quota("key", each.tenant, each.name)
-            quota.set(each.terms.limits)
-            self._of_keys[key] = quota
+        limited = {
+            each.key: (each, each.terms.limits)
+            for each in principals
+            if each.terms is not None and not each.terms.limits.unlimited
+        }
         for key in self._of_keys.keys() - limited.keys():
             self._of_keys.pop(key).set(UNLIMITED)
+        for key, (each, limits) in limited.items():
+            quota = self._of_keys.get(key) or self._quota("key", each.tenant, each.name)
+            quota.set(limits)
+            self._of_keys[key] = quota
 
     def limits(self, tenant: str) -> Limits:
         """What holds for a tenant."""
@@ -151,6 +157,9 @@ class Limiter:
         else:
             forced = self._registry.get(reading.model)
             models = [] if forced is None else [Terms.of(forced.card)]
+        tenant = self._tenants.get(principal.tenant)
+        if tenant is not None and tenant.corrections.enabled:
+            size += BYTES * tenant.corrections.characters + INTRODUCING
         return ceiling(models, reading, size=size, answer_tokens=longest)
 
     def _candidates(self, principal: Principal, endpoint: str) -> list[Terms]:
@@ -162,7 +171,8 @@ class Limiter:
         found = self._steepest.get(key)
         if found is None:
             tenant = self._tenants.get(principal.tenant)
-            cards = [model.card for model in self._registry if usable(model.id, principal, tenant)]
+            models = [model for model in self._registry if model.standing.state not in ("disabled", "shadow")]
+            cards = [model.card for model in models if usable(model.id, principal, tenant)]
             found = self._steepest[key] = steepest(card for card in cards if card.endpoint == endpoint)
         return found
 

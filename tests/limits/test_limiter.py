@@ -19,7 +19,7 @@ from gateway.limits.ceiling import Terms as Prices
 from gateway.limits.lease import Lease, duration
 from gateway.limits.limiter import Limiter
 from gateway.registry import Registry
-from gateway.request import read_chat
+from gateway.request import read_chat, read_embeddings
 from tests.limits.test_window import Time
 from tests.support.cards import card
 
@@ -179,6 +179,35 @@ def test_a_picture_may_take_all_that_a_model_reads() -> None:
     sent = msgspec.json.encode({"messages": [{"role": "user", "content": parts}], "max_tokens": 1})
     cards = [ModelCard.model_validate(CARDS[0])]
     assert ceiling(steepest(cards), read_chat(sent), size=len(sent), answer_tokens=None).tokens == 4001
+
+
+def test_texts_to_embed_may_be_longer_than_a_window_together() -> None:
+    sent = msgspec.json.encode({"input": ["word " * 100] * 100})
+    cards = [ModelCard.model_validate(card("e", "http://127.0.0.1:9/v1", endpoint="embeddings", context_window=512))]
+    most = ceiling(steepest(cards), read_embeddings(sent), size=len(sent), answer_tokens=None)
+    assert most.tokens == len(sent) + TEMPLATE
+
+
+def test_what_a_model_is_told_of_corrections_counts() -> None:
+    world = World(tenant=Limits(tokens_per_minute=3000), key=Limits())
+    assert world.ask(0, max_tokens=5) is not None
+    told = Tenant.model_validate(
+        {"id": "acme", "limits": {"tokens_per_minute": 3000}, "corrections": {"enabled": True, "characters": 500}}
+    )
+    world.limiter.configure([told])
+    with pytest.raises(RateLimited, match="no room"):
+        world.ask(0, max_tokens=5)
+
+
+def test_a_key_may_take_the_name_and_the_budget_of_one_that_was_revoked() -> None:
+    world = World(tenant=Limits(), key=Limits(usd_per_day=0.001))
+    world.end(1, world.ask(1, max_tokens=1), 1, 900_000)
+    heir = world.keys[1]._replace(key="key_heir")
+    world.limiter.issue([heir])
+    assert world.limiter.of(world.keys[1]) == []
+    world.keys[1] = heir
+    with pytest.raises(BudgetExceeded):
+        world.ask(1, max_tokens=50)
 
 
 def test_terms_that_others_surpass_are_not_looked_at() -> None:
