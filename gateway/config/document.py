@@ -41,6 +41,15 @@ class Configuration(Section):
                 raise ValueError(f"two {kind}s share the id {twice[0]!r}")
         return self
 
+    @model_validator(mode="after")
+    def _ways_of_choosing_are_there(self) -> Configuration:
+        known = {"auto", *(f"auto:{name}" for name in self.routing.preferences)}
+        for tenant in self.tenants:
+            for name in (*(tenant.preferences or ()), tenant.limits.soft_model):
+                if name is not None and name not in known:
+                    raise ValueError(f"tenant {tenant.id!r} names {name!r}, which routing.preferences does not have")
+        return self
+
 
 def parse(document: Any, *, origin: str) -> Configuration:
     """Validate a parsed document. Raises :class:`ConfigurationError` naming every faulty field."""

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ACME_KEY
+from gateway.config import ConfigurationError, parse
+from tests.conftest import ACME_KEY, Start
 from tests.keys.conftest import Desk
 from tests.log.process import serving
+from tests.support import cards
 from tests.support.gateway import ADMIN_KEY, KEY
 from tests.support.upstream import Upstream
 
@@ -126,6 +128,19 @@ def test_a_key_never_gets_more_than_its_tenant(desk: Desk) -> None:
     shown = desk.gateway.route(headers=bearer(secret))
     assert {each["model"] for each in shown["candidates"]} == {"math"}
     assert desk.chat(secret, model="code").status_code == 404
+
+
+def test_a_tenant_has_its_own_ways_of_choosing(start: Start, upstream: Upstream) -> None:
+    document = cards.healthy(upstream.url)
+    document["tenants"] = [{"id": "acme", "key_env": "ACME_KEY", "preferences": ["auto:cheap"]}]
+    desk = Desk(gateway=start(document, ACME_KEY=ACME_KEY))
+    greedy = desk.make("greedy", tenant="acme", preferences=["auto", "auto:cheap"])["secret"]
+    for secret in (ACME_KEY, greedy):
+        found = [desk.chat(secret, model=name).status_code for name in ("auto", "auto:cheap", "auto:quality", "math")]
+        assert found == [403, 200, 403, 200]
+    document["tenants"][0]["preferences"] = ["auto:fast"]
+    with pytest.raises(ConfigurationError, match="'acme' names 'auto:fast'"):
+        parse(document, origin="a file")
 
 
 def test_a_key_that_is_not_explored_with_gets_the_best_score(desk: Desk) -> None:
