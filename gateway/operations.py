@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.decoding import convert, decode
-from gateway.errors import Unavailable
+from gateway.errors import BadRequest, Unavailable
 from gateway.http import read_body
 from gateway.keys import Principal
 from gateway.log import LogUnavailable
@@ -94,7 +94,10 @@ class Operation(Generic[G]):
         return Response(body, status_code=self.status, headers=headers, media_type=self.gives)
 
     async def _asked(self, request: Request, limit: int) -> Any:
-        values: dict[str, Any] = {**request.query_params, **request.path_params}
+        query = request.query_params
+        if len(query.multi_items()) != len(query):
+            raise BadRequest("A parameter is given twice.")
+        values: dict[str, Any] = {**query, **request.path_params}
         if MATCH in self.asked.__struct_fields__:
             values[MATCH] = request.headers.get("if-match")
         if not self.with_body and not self.with_data:

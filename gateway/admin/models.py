@@ -44,7 +44,7 @@ class ModelPage(msgspec.Struct, forbid_unknown_fields=True):
     state: State | None = None
     origin: Origin | None = None
     endpoint: Endpoint | None = None
-    tag: str | None = None
+    tag: str = ""
 
 
 class ModelList(msgspec.Struct):
@@ -210,7 +210,7 @@ class Modelling(Group):
         return (
             asked.origin in (None, entry.origin)
             and asked.endpoint in (None, card.endpoint)
-            and (asked.tag is None or asked.tag in card.tags)
+            and (not asked.tag or asked.tag in card.tags)
             and (asked.state is None or (model is not None and model.standing.state == asked.state))
         )
 

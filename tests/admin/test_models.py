@@ -195,6 +195,7 @@ def test_lists_are_filtered_and_paged(start: Start, upstream: Upstream) -> None:
     assert found == ["first", "m/0", "m/1", "m/2", "m/3", "m/4", "vectors"]
     assert models.get("m/3")["id"] == "m/3"
     assert complaint(models.ask("GET", params={"state": "happy"}), 400)
+    assert "twice" in complaint(models.ask("GET", params={"tag": ["odd", "even"]}), 400)
 
 
 def test_the_history_and_the_audit_log_say_who_did_what(start: Start, upstream: Upstream) -> None:
