@@ -85,7 +85,7 @@ async def kill_under_load(gateway: Gateway, told: Told, rng: random.Random) -> N
     clients = [asyncio.ensure_future(client(gateway.url, told, rng)) for _ in range(CLIENTS)]
     clients.append(asyncio.ensure_future(admin(gateway.url, rng)))
     await asyncio.sleep(rng.uniform(*MOMENT))
-    await until(lambda: len(told.decisions) > before or any(each.done() for each in clients))
+    await until(lambda: (len(told.decisions) > before and told.feedback) or any(each.done() for each in clients))
     gateway.process.send_signal(signal.SIGKILL)
     for ended in await asyncio.gather(*clients, return_exceptions=True):
         assert isinstance(ended, httpx.TransportError), f"{ended!r}: {gateway.log}"
