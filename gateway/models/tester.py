@@ -72,8 +72,8 @@ class Tester:
             except TimeoutError:
                 return Tested(False, self._clock() - begun, error=f"It did not answer within {PATIENCE_S:.0f} s.")
             except GatewayError as error:
-                return Tested(False, self._clock() - begun, error=_public(model, error.message))
-            return Tested(True, self._clock() - begun, answer=_public(model, _said(opened)))
+                return Tested(False, self._clock() - begun, error=error.message)
+            return Tested(True, self._clock() - begun, answer=model.discreet(_said(opened))[:LENGTH])
 
 
 def _question(model: Model) -> tuple[Reading, bytes]:
@@ -90,15 +90,9 @@ def _question(model: Model) -> tuple[Reading, bytes]:
 
 
 def _said(opened: Opened) -> str:
-    """The beginning of an answer's text; of vectors, nothing."""
+    """An answer's text; of vectors, nothing."""
     try:
         choices = msgspec.json.decode(opened.data, type=_Completion).choices
     except (msgspec.DecodeError, UnicodeDecodeError):
         return ""
-    return ((choices[0].message.content or "") if choices else "")[:LENGTH]
-
-
-def _public(model: Model, text: str) -> str:
-    """A text without the key that the model's server was sent."""
-    secret = model.provider_arguments["api_key"]
-    return text.replace(secret, "[key]") if secret else text
+    return (choices[0].message.content or "") if choices else ""

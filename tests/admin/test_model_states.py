@@ -11,7 +11,7 @@ from tests.support import answers
 from tests.support.cards import card
 from tests.support.gateway import Gateway
 from tests.support.registered import Models, complaint
-from tests.support.upstream import Script, Upstream, refusal, stream
+from tests.support.upstream import Script, Upstream, refusal, stream, whole
 
 ROUTING = {"share_cap": None, "exploration": 0.3}
 
@@ -144,7 +144,10 @@ def test_a_model_can_be_called_to_see_whether_it_answers(start: Start, upstream:
     assert models.ask("POST", "/vectors/test").json()["ok"] is True
     upstream.scripts["keyed"] = refusal(400, "The key planted-key-1 may not do this.")
     failed = models.ask("POST", "/keyed/test").json()
-    assert (failed["ok"], failed["error"]) == (False, "The key [key] may not do this.")
+    assert (failed["ok"], failed["error"]) == (False, "The key *** may not do this.")
+    repeated = b'{"choices": [{"message": {"content": "You are planted-key-1."}}]}'
+    upstream.scripts["keyed"] = Script(pieces=[whole(repeated)])
+    assert models.ask("POST", "/keyed/test").json()["answer"] == "You are ***."
     assert "could not be reached" in models.ask("POST", "/dead/test").json()["error"]
     assert complaint(models.ask("POST", "/none/test"), 404)
     assert not gateway.events(Decision)
