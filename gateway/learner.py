@@ -34,6 +34,7 @@ from gateway.events import (
     ShadowSet,
 )
 from gateway.fold import Fold
+from gateway.heap import trim
 from gateway.history import Revision, revised, revision
 from gateway.log import Log, LogUnavailable
 from gateway.publication import Doorkeeper, Hold, Publication, Published
@@ -249,6 +250,7 @@ class Learner:
             if self.log is not None and fold.position != self._saved and fold.policy is not None:
                 self._tried = fold.position
                 await self._write(fold, reason, self.log)
+                await asyncio.to_thread(trim)  # a saved state is written in several copies
         return self._saved
 
     async def _write(self, fold: Fold, reason: Reason, log: Log) -> None:

@@ -16,6 +16,7 @@ from typing import Any, TextIO, cast
 import click
 import structlog
 
+from gateway import heap
 from gateway.config import Configuration, ConfigurationError, load
 from gateway.settings import Settings
 
@@ -54,6 +55,7 @@ def _run(settings: Settings, configuration: Configuration) -> None:
     else:
         from uvloop import new_event_loop as loop_factory
 
+    heap.tame()
     with _listen(settings) as listener, asyncio.Runner(loop_factory=loop_factory) as runner:
         runner.run(_serve(settings, configuration, listener))
 
