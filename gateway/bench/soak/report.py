@@ -8,7 +8,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from gateway.bench.soak.session import Found, Plan
+from gateway.bench.soak.session import EARLY, Found, Plan
 
 GROWTH = 1.1
 """Most memory at the end, as a multiple of what it was early on."""
@@ -57,13 +57,12 @@ def write(out: Path, plan: Plan, found: Found) -> None:
 
 def tell(found: Found) -> list[str]:
     """Print what was found; the bars that were missed."""
-    first, early, last = found.looks[1], found.early, found.looks[-2]
-    rest, growth, wrong = found.looks[-1], found.looks[-2].rss_mb / found.early.rss_mb, unexpected(found)
-    spare = rest.connections - found.looks[0].connections
-    memory = f"{early.rss_mb:.0f} -> {last.rss_mb:.0f}, {growth:.3f}"
+    first, last, rest, wrong = found.looks[1], found.looks[-2], found.looks[-1], unexpected(found)
+    (before, after), (early, late) = (_both(found, field) for field in ("rss_mb", "p99_ms"))
+    spare, growth = rest.connections - found.looks[0].connections, after / before
     rows = [
-        (f"resident MB, from {early.requests:,} requests on", memory, f"at most {GROWTH}", growth <= GROWTH),
-        ("p99, ms, early and at the end", f"{early.p99_ms:.1f} -> {last.p99_ms:.1f}", "", True),
+        ("resident MB", f"{before:.0f} -> {after:.0f}, {growth:.3f}", f"at most {GROWTH}", growth <= GROWTH),
+        ("p99, ms", f"{early:.1f} -> {late:.1f}", "", True),
         ("descriptors, before and after", *_held(found.looks[0].descriptors, rest.descriptors, spare)),
         ("tasks, before and after", *_held(found.looks[0].tasks, rest.tasks, 0.0)),
         (
@@ -79,8 +78,14 @@ def tell(found: Found) -> list[str]:
         table.add_row(name, shown, bar, "yes" if met else "no")
     console = Console()
     console.print(table)
+    console.print("First is the tenth of the requests after the first tenth, then the last tenth; medians.")
     console.print(f"{last.requests:,} requests, {last.requests / last.seconds:,.0f} a second", found.outcomes)
     return [name for name, _, _, met in rows if not met]
+
+
+def _both(found: Found, field: str) -> tuple[float, float]:
+    """A figure early and late."""
+    return found.typical(field, since=EARLY), found.typical(field, since=1.0 - EARLY)
 
 
 def _held(before: float, after: float, spare: float) -> tuple[str, str, bool]:

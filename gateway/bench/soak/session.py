@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 
 import msgspec
@@ -23,13 +24,16 @@ from gateway.bench.soak.traffic import TENANTS, Traffic
 from gateway.transport import Client, Origin
 
 EARLY = 0.1
-"""Share of the requests after which memory is compared with the end's: caches are filled by then."""
+"""Share of the requests after which as many are compared with as many at the end: caches are filled by then."""
 
 SETTLE_S = 4.0
 """How long the gateway is left alone before what it holds is counted at the end."""
 
-RATERS = 5
-"""Users who rate an answer until then, so that the outcomes that the router remembers are as many as they will be."""
+WARM = 0.1
+"""As many requests, as a share of all, come before that are not counted."""
+
+RATERS = 3
+"""Users who rate an answer meanwhile, so that the outcomes that the router remembers are as many as they will be."""
 
 KEPT = 256
 """Conversations and embeddings that the gateway keeps, few enough to be there early on."""
@@ -63,10 +67,11 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     looks: list[Look]
     outcomes: dict[str, int]
 
-    @property
-    def early(self) -> Look:
-        """The look that the end is compared with."""
-        return next(each for each in self.looks if each.requests >= EARLY * self.looks[-1].requests)
+    def typical(self, field: str, *, since: float) -> float:
+        """The median of a figure over a tenth of the requests, from this share of them on: it rises and falls."""
+        last = self.looks[-1].requests
+        within = [each for each in self.looks[1:-1] if since * last <= each.requests <= (since + EARLY) * last]
+        return float(median(getattr(each, field) for each in within))
 
 
 class Watch:
@@ -120,8 +125,8 @@ async def run(plan: Plan, folder: Path, *, told: Callable[[int], None]) -> Found
 
 
 async def _asked(plan: Plan, crowd: list[Traffic], watch: Watch, told: Callable[[int], None]) -> list[Look]:
-    """All requests, with a look after each part of them."""
-    looks, asked = [await watch.look(0, [])], 0
+    """All requests, with a look before the first, and one after each part of those that are counted."""
+    before, asked = await watch.look(0, []), 0
 
     async def client(traffic: Traffic, until: int) -> None:
         nonlocal asked
@@ -130,15 +135,20 @@ async def _asked(plan: Plan, crowd: list[Traffic], watch: Watch, told: Callable[
             asked += count
             told(count)
 
-    for part in range(plan.looks):
-        until = plan.requests * (part + 1) // plan.looks
+    async def all_until(count: int, *, raters: int) -> list[float]:
         for each in crowd:
-            each.raters = RATERS if until <= EARLY * plan.requests else 1
-        await asyncio.gather(*(client(each, until) for each in crowd))
+            each.raters = raters
+        await asyncio.gather(*(client(each, count) for each in crowd))
         took = [seconds for each in crowd for seconds in each.took]
         for each in crowd:
             each.took.clear()
-        looks.append(await watch.look(asked, took))
+        return took
+
+    await all_until(int(WARM * plan.requests), raters=RATERS)
+    warm, looks = asked, [before]
+    for part in range(plan.looks):
+        took = await all_until(warm + plan.requests * (part + 1) // plan.looks, raters=1)
+        looks.append(await watch.look(asked - warm, took))
     return looks
 
 

@@ -15,6 +15,8 @@ from gateway.transport import Client, Origin, TransportError
 TENANTS = {"default": "pc-soak", **{f"tenant-{number}": f"pc-soak-{number}" for number in range(1, 3)}}
 """Keys by tenant."""
 
+_SHARES = (6, 3, 1)
+
 USERS = 200
 """End users of each tenant who give feedback."""
 
@@ -48,7 +50,8 @@ class Traffic:
         before = self.outcomes.total()
         (kind,) = self._chance.choices(list(_KINDS), list(_KINDS.values()))
         ask: Callable[[str], Awaitable[None]] = getattr(self, f"_{kind}")
-        await ask(self._chance.choice(list(TENANTS)))
+        (tenant,) = self._chance.choices(list(TENANTS), _SHARES)
+        await ask(tenant)
         return self.outcomes.total() - before
 
     async def _plain(self, tenant: str) -> None:
