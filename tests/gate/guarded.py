@@ -133,11 +133,11 @@ class Guarded:
 
 @asynccontextmanager
 async def guarded(
-    engine: sa.Engine, folder: Path, *, clock: Callable[[], float] | None = None, **settings: Any
+    engine: sa.Engine, folder: Path, *, clock: Callable[[], float] | None = None, stuck_s: float = 30.0, **settings: Any
 ) -> AsyncIterator[Guarded]:
     ticks = iter(range(10**9))
     gate = Gate(settings=Settings(**settings), engine=engine, clock=clock or (lambda: float(next(ticks))))
-    async with living(engine, door=gate) as live:
+    async with living(engine, door=gate, stuck_s=stuck_s) as live:
         if not live.learner.fold.lineage:
             await live.say(started(cap=None), *(arm(name) for name in ARMS), tenant=EVERYONE)
         metrics = Metrics(version="test")

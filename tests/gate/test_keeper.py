@@ -109,7 +109,7 @@ def test_what_the_log_cannot_take_now_is_told_later(
     run: Run, engine: sa.Engine, tmp_path: Path, other: sqlite3.Connection
 ) -> None:
     async def scenario() -> None:
-        async with guarded(engine, tmp_path) as here:
+        async with guarded(engine, tmp_path, stuck_s=0.5) as here:
             other.execute("BEGIN IMMEDIATE")
             here.gate.acts.append(Drifted(tenant=TENANT, position=1, alarm=Alarm("prompts", 100)))
             here.gate.on_act()

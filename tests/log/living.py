@@ -25,12 +25,14 @@ BEGINNING: list[Event] = [started(), arm("a"), arm("b")]
 class Live:
     """A log and the learner behind it, as in a gateway."""
 
-    def __init__(self, *, engine: sa.Engine, fold: Fold, snapshot_every: int, door: Doorkeeper | None = None) -> None:
+    def __init__(
+        self, *, engine: sa.Engine, fold: Fold, snapshot_every: int, stuck_s: float, door: Doorkeeper | None = None
+    ) -> None:
         self.failures = 0
         self.learner = Learner(
             fold=fold, door=door, engine=engine, snapshot_every=snapshot_every, on_failure=self._failed
         )
-        self.log = Log(engine=engine, committed=self.learner.offer, stuck_s=30)
+        self.log = Log(engine=engine, committed=self.learner.offer, stuck_s=stuck_s)
         self.learner.log = self.log
 
     def _failed(self) -> None:
@@ -54,11 +56,12 @@ async def living(
     *,
     make_policy: Callable[..., Policy] = make,
     snapshot_every: int = 10_000,
+    stuck_s: float = 30.0,
     door: Doorkeeper | None = None,
 ) -> AsyncIterator[Live]:
     with engine.connect() as connection:
         fold = restore(connection, make_policy=make_policy)
-    live = Live(engine=engine, fold=fold, snapshot_every=snapshot_every, door=door)
+    live = Live(engine=engine, fold=fold, snapshot_every=snapshot_every, stuck_s=stuck_s, door=door)
     live.log.start(asyncio.get_running_loop())
     live.learner.start()
     try:
