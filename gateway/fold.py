@@ -142,7 +142,7 @@ class Fold(Tenants):
         """Everyone's label under the controls that this was folded under."""
         if self.saved is not None:
             return self.saved
-        return {tenant: self.label(tenant, self.controls) for tenant in (EVERYONE, *self.states)}
+        return {tenant: self.label(tenant, self.controls) for tenant in (EVERYONE, *self.states, *self.learned)}
 
     def stale(self, controls: Controls) -> set[str]:
         """Those whose state is another one under these controls; all where ``EVERYONE`` is among them."""
