@@ -71,7 +71,7 @@ def test_forced_live_it_is_taken_back_within_300_outcomes(start: Start, upstream
         outcomes += 1
     assert 0 < outcomes <= 300
     eventually(lambda: audited(gateway, "gate.rollback"))
-    assert standing(gateway)["pinned"] == good
+    eventually(lambda: standing(gateway)["pinned"] == good)
     assert gateway.probabilities("Question 1")[GOOD] > 0.8
     assert gateway.metric("polyculture_gate_rollbacks_total", cause="promoted") == 1
     assert gateway.metric("polyculture_beside_requests_total", group="control") > 0
