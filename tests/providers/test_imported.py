@@ -69,7 +69,7 @@ def test_each_is_reached_as_it_must_be(imported: dict[str, Any]) -> None:
 
 def test_prices_and_windows_are_suggested_where_the_file_is_silent(imported: dict[str, Any]) -> None:
     cards = {card["id"]: card for card in imported["models"]}
-    assert cards["anthropic"]["price"] == {"input": 3.0, "output": 15.0}
+    assert cards["anthropic"]["price"] == {"input": 3.0, "output": 15.0, "cached_input": 0.3}
     assert cards["anthropic"]["context_window"] == 1_000_000
     assert cards["gemini"]["modalities"] == ["audio", "image", "text"]
     assert cards["azure"]["max_output_tokens"] == 16_384
