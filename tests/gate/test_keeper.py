@@ -84,6 +84,7 @@ def test_what_drifts_is_told_and_audited(run: Run, engine: sa.Engine, tmp_path: 
             told = json.loads(entries[0].detail)
             assert (told["kind"], told["model"]) == ("outcomes", "c")
             assert entries[0].subject.startswith("tenant:")
+            await here.learner.settled()
             here.check()
 
     run(scenario())
@@ -100,6 +101,7 @@ def test_latency_is_told_of_a_model_and_of_no_tenant(run: Run, engine: sa.Engine
             (entry,) = await until(lambda: here.audited("drift.alarm"))
             assert entry.subject == ""
             assert json.loads(entry.detail)["ratio"] > 2
+            await here.learner.settled()
             here.check()
 
     run(scenario())
