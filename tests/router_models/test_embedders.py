@@ -82,7 +82,7 @@ def test_a_text_embeds_the_same_alone_and_among_others(embedder: Embedder) -> No
     texts = [text for pair in PAIRS for text in pair] + ODD
     together = embedder.embed(texts)
     for text, vector in zip(texts, together, strict=True):
-        np.testing.assert_array_equal(embedder.embed([text])[0], vector)
+        assert np.array_equal(embedder.embed([text])[0], vector)
 
 
 def test_no_texts_give_no_vectors(embedder: Embedder) -> None:
@@ -98,13 +98,13 @@ def test_odd_text_embeds_as_something_finite(embedder: Embedder, text: str) -> N
 
 def test_lone_surrogates_count_as_question_marks(embedder: Embedder) -> None:
     broken, replaced = embedder.embed(["why \ud83d not", "why ? not"])
-    np.testing.assert_array_equal(broken, replaced)
+    assert np.array_equal(broken, replaced)
 
 
 def test_texts_without_a_word_embed_alike(embedder: Embedder) -> None:
     empty, blank, controls = embedder.embed(["", " \n\t ", "\0\x02"])
-    np.testing.assert_array_equal(empty, blank)
-    np.testing.assert_array_equal(empty, controls)
+    assert np.array_equal(empty, blank)
+    assert np.array_equal(empty, controls)
 
 
 def test_of_a_long_text_head_and_tail_count(embedder: Embedder) -> None:
