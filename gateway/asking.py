@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import msgspec
@@ -103,6 +104,19 @@ class Asker:
         if seen.error is not None or (seen.choices is None and reading.endpoint == "chat"):
             raise UpstreamFailed(f"The model {model.id} did not answer with a completion.")
         return data, seen
+
+
+@contextmanager
+def unbroken(model: Model) -> Iterator[None]:
+    """Reads the rest of an answer; where it breaks off, the model is to blame. Raises :class:`GatewayError` then."""
+    try:
+        yield
+    except TransportTimeout as error:
+        model.breaker.failed()
+        raise UpstreamTimeout(f"The model {model.id} fell silent in the middle of its answer.") from error
+    except TransportError as error:
+        model.breaker.failed()
+        raise UpstreamFailed(f"The model {model.id} broke off in the middle of its answer.") from error
 
 
 async def _first(model: Model, response: Response | Told) -> bytes:

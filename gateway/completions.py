@@ -10,13 +10,13 @@ import structlog
 
 from gateway import privacy
 from gateway.admission import Admission
-from gateway.asking import Opened
+from gateway.asking import Opened, unbroken
 from gateway.configured import Configured
 from gateway.conversations import Conversations
 from gateway.corrections.keeper import Keeper
 from gateway.dialects.dialect import Dialect, Speech
 from gateway.disconnect import Watch
-from gateway.errors import GatewayError, Internal, UpstreamFailed, UpstreamTimeout
+from gateway.errors import GatewayError, Internal, UpstreamFailed
 from gateway.exchange import CLIENT_GONE, Exchange
 from gateway.governance.prompts import Prompts
 from gateway.http import ClientGone, Header, Receive, Scope, Send, read_body, respond
@@ -28,7 +28,6 @@ from gateway.outcomes import Witness
 from gateway.relay import DONE, EventSplitter, payload
 from gateway.relay import read_body as read_answer
 from gateway.routing import Router, Wishes
-from gateway.transport import TransportError, TransportTimeout
 from gateway.upstream import Upstreams
 
 _logger = structlog.get_logger("polyculture.completions")
@@ -162,18 +161,12 @@ class Completions:
     async def _events(self, opened: Opened) -> AsyncIterator[bytes]:
         """The upstream's events. Raises :class:`GatewayError` when they break off."""
         splitter = EventSplitter()
-        try:
+        with unbroken(opened.model):
             for found in splitter.feed(opened.data):
                 yield found
             async for chunk in opened.response.chunks():
                 for found in splitter.feed(chunk):
                     yield found
-        except TransportTimeout as error:
-            opened.model.breaker.failed()
-            raise UpstreamTimeout(f"The model {opened.model.id} fell silent in the middle of its answer.") from error
-        except TransportError as error:
-            opened.model.breaker.failed()
-            raise UpstreamFailed(f"The model {opened.model.id} broke off in the middle of its answer.") from error
         if splitter.end().strip():
             raise UpstreamFailed(f"The model {opened.model.id} ended its stream in the middle of an event.")
 

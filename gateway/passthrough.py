@@ -6,15 +6,15 @@ decision in the log, retries, errors and figures.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import msgspec
 
-from gateway.asking import Asker, Opened
+from gateway.asking import Asker, Opened, unbroken
 from gateway.completions import Completions
 from gateway.config import Endpoint
 from gateway.decoding import decode
-from gateway.errors import BadRequest, GatewayError, UpstreamFailed, UpstreamTimeout
+from gateway.errors import BadRequest, GatewayError
 from gateway.exchange import Exchange
 from gateway.http import Send
 from gateway.multipart import boundary, place
@@ -23,7 +23,7 @@ from gateway.registry import Model
 from gateway.relay import Body
 from gateway.request import Reading, with_model
 from gateway.routing import AUTO
-from gateway.transport import Response, TransportError, TransportTimeout
+from gateway.transport import Response
 
 
 class Parcel(Reading, frozen=True):
@@ -124,23 +124,13 @@ class Passthrough(Completions):
             exchange.begun = True
             headers = [(b"content-type", kind), *exchange.headers(now=self._clock())]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-            async for chunk in self._chunks(opened):
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            with unbroken(opened.model):
+                async for chunk in opened.response.chunks():
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
         exchange.status = 200
         self._close(exchange)
         await self._durable(exchange)
         await send({"type": "http.response.body", "body": b""})
-
-    async def _chunks(self, opened: Opened) -> AsyncIterator[bytes]:
-        try:
-            async for chunk in opened.response.chunks():
-                yield chunk
-        except TransportTimeout as error:
-            opened.model.breaker.failed()
-            raise UpstreamTimeout(f"The model {opened.model.id} fell silent in the middle of its answer.") from error
-        except TransportError as error:
-            opened.model.breaker.failed()
-            raise UpstreamFailed(f"The model {opened.model.id} broke off in the middle of its answer.") from error
 
     async def _fail(self, exchange: Exchange, error: GatewayError, send: Send) -> None:
         """An answer that breaks off stays unfinished: the connection ends with it, so that no client takes it whole."""
