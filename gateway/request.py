@@ -82,12 +82,12 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     turns: int
     tokens: int
-    stream: bool
-    tools: bool
-    json_mode: bool
-    images: bool
-    audio: bool
     bounded: bool
+    stream: bool = False
+    tools: bool = False
+    json_mode: bool = False
+    images: bool = False
+    audio: bool = False
     prompt_tokens: int = 0
     system: int = 0
     opening: int = 0
@@ -140,11 +140,6 @@ def read_embeddings(body: bytes) -> Reading:
         text=(texts[0] if texts else "")[:TEXT_LIMIT],
         turns=1,
         tokens=int(max(map(len, texts), default=0) / CHARACTERS_PER_TOKEN),
-        stream=False,
-        tools=False,
-        json_mode=False,
-        images=False,
-        audio=False,
         bounded=True,
     )
 

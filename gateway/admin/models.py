@@ -114,8 +114,8 @@ def standing(state: State, share: float | None) -> Standing:
     return Standing(state, share or 1.0)
 
 
-class Modelling(Group):
-    """``/admin/v1/models``."""
+class OfModels(Group):
+    """What shows models, changes and calls them."""
 
     def __init__(self, *, service: Service) -> None:
         super().__init__(service=service)
@@ -124,6 +124,13 @@ class Modelling(Group):
         self._display = Display(
             registry=service.registry, learner=service.learner, metrics=service.metrics, engine=service.engine
         )
+
+    def _shown(self, entry: Entry) -> ModelShown:
+        return self._display.models([entry])[0]
+
+
+class Modelling(OfModels):
+    """``/admin/v1/models``."""
 
     @post(
         "/admin/v1/models",
@@ -213,6 +220,3 @@ class Modelling(Group):
             and (not asked.tag or asked.tag in card.tags)
             and (asked.state is None or (model is not None and model.standing.state == asked.state))
         )
-
-    def _shown(self, entry: Entry) -> ModelShown:
-        return self._display.models([entry])[0]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import msgspec
 
-from gateway.admin.models import Match, ModelAsked, ModelMeant, Name, Share, standing
+from gateway.admin.models import Match, ModelAsked, ModelMeant, Name, OfModels, Share, standing
 from gateway.decoding import decode
 from gateway.errors import ModelNotFound
 from gateway.governance.identity import Identity
 from gateway.keys import Principal
-from gateway.models.shown import Display, ModelShown
+from gateway.models.shown import ModelShown
 from gateway.models.standing import Standing, State
-from gateway.models.tester import Tested, Tester
-from gateway.operations import Group, post
-from gateway.service import Service
+from gateway.models.tester import Tested
+from gateway.operations import post
 
 _ERRORS = "404 409 412 503"
 
@@ -36,15 +35,8 @@ class StateGiven(msgspec.Struct, forbid_unknown_fields=True):
 _wanted = msgspec.json.Decoder(StateWanted)
 
 
-class Standings(Group):
+class Standings(OfModels):
     """What can be done with one of ``/admin/v1/models``. Changes hold from the next request on."""
-
-    def __init__(self, *, service: Service) -> None:
-        super().__init__(service=service)
-        self._display = Display(
-            registry=service.registry, learner=service.learner, metrics=service.metrics, engine=service.engine
-        )
-        self._tester = Tester.over(service.client)
 
     @post(
         "/admin/v1/models/{id:path}/state",
@@ -96,5 +88,4 @@ class Standings(Group):
 
     async def _stand(self, principal: Principal, asked: ModelMeant | StateGiven, wanted: Standing) -> ModelShown:
         actor = Identity.of(principal)
-        entry = await self._service.registrar.stand(asked.id, wanted, match=asked.if_match, actor=actor)
-        return self._display.models([entry])[0]
+        return self._shown(await self._registrar.stand(asked.id, wanted, match=asked.if_match, actor=actor))
