@@ -30,7 +30,7 @@ from gateway.governance.quota import Quota
 from gateway.governance.retention import Retention
 from gateway.keys import DEFAULT_TENANT, Ensured, KeyRing, Principal, ensure
 from gateway.learner import Learner
-from gateway.ledger import recent
+from gateway.ledger import catch_up, recent
 from gateway.limits.alarm import Alarm
 from gateway.limits.limiter import Limiter
 from gateway.limits.orders import ordered
@@ -134,6 +134,7 @@ def limits(
     stack.push_async_callback(alarm.stop)
     limiter = Limiter(registry=registry, refused=alarm.refused, strained=alarm.strained)
     with engine.connect() as connection:
+        catch_up(connection)
         limiter.restore(recent(connection, now=time.time()))
         limiter.order(ordered(connection))
     limiter.configure(configuration.tenants)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
+T = TypeVar("T")
+
 #: The newest migration. Where a database says this already, Alembic need not even be imported.
-HEAD = "0008"
+HEAD = "0009"
 
 FILE = "polyculture.db"
 
@@ -55,6 +58,16 @@ def begin(connection: sa.Connection) -> Iterator[None]:
         if connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
             connection.exec_driver_sql("ROLLBACK")
         raise
+
+
+async def look(engine: sa.Engine, read: Callable[[sa.Connection], T]) -> T:
+    """What ``read`` finds in the database, in a thread and over a connection of its own."""
+
+    def reading() -> T:
+        with engine.connect() as connection:
+            return read(connection)
+
+    return await asyncio.to_thread(reading)
 
 
 def migrate(engine: sa.Engine) -> None:

@@ -1,6 +1,8 @@
-"""What was spent: sums by tenant, key, model and day (UTC), written in the transaction of the answers that they are of.
+"""What was spent: sums by tenant, key, model and day (UTC) of the answers in the log.
 
-Sums outlive what they are made from: no deletion gives money back. Of an erased tenant they stay without any name.
+Sums are written for many answers together, with the position of the log that they reach: what lies beyond it is added
+before anybody looks, and after a crash. They outlive what they are made from: no deletion gives money back. Of an
+erased tenant they stay without any name.
 """
 
 from __future__ import annotations
@@ -10,11 +12,15 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from gateway.events import Answer
+from gateway.database import begin
+from gateway.events import Answer, decode
 from gateway.limits.budget import DAY_S, month_start, nanodollars
-from gateway.schema import spend
+from gateway.schema import events, spend, spend_mark
 
 DAY_US = 86_400_000_000
+
+#: Answers whose sums are written together.
+MOST = 256
 
 #: What sums can be by.
 COLUMNS = ("tenant", "key", "model", "day")
@@ -45,10 +51,25 @@ class Summed(NamedTuple):
 
 
 class Tally:
-    """What the answers of one transaction add."""
+    """What answers add that the sums in the database do not hold yet."""
 
     def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Know of none: they never came to be, or are in the log."""
         self._sums: dict[Place, Sum] = {}
+        self._answers = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether there are none."""
+        return not self._sums
+
+    @property
+    def due(self) -> bool:
+        """Whether they are enough to be written."""
+        return self._answers >= MOST
 
     def add(self, answer: Answer, *, tenant: str, at: int) -> None:
         """An answer given ``at`` microseconds since the epoch."""
@@ -63,13 +84,29 @@ class Tally:
         )
         before = self._sums.get(place)
         self._sums[place] = more if before is None else before.plus(more)
+        self._answers += 1
 
-    def flush(self, connection: sa.Connection) -> None:
-        """Add it to what the database holds."""
-        if self._sums:
-            rows = [(*place, *each) for place, each in self._sums.items()]
+    def flush(self, connection: sa.Connection, *, upto: int) -> None:
+        """Add it to what the database holds, which then are the sums of the log up to a position."""
+        if rows := [(*place, *each) for place, each in self._sums.items()]:
             connection.exec_driver_sql(_ADD, rows if len(rows) > 1 else rows[0])
-            self._sums = {}
+        connection.exec_driver_sql("UPDATE spend_mark SET position = ?", (upto,))
+        self.clear()
+
+
+def catch_up(connection: sa.Connection) -> None:
+    """Bring the sums up to the log's end, in a transaction of its own where they are not."""
+    mark = connection.execute(sa.select(spend_mark.c.position)).scalar_one()
+    last = connection.execute(sa.select(sa.func.max(events.c.seq))).scalar() or 0
+    tally = Tally()
+    beyond = sa.select(events.c.payload, events.c.tenant, events.c.at)
+    for payload, tenant, at in connection.execute(beyond.where(events.c.seq > mark, events.c.kind == Answer.kind)):
+        answer = decode(Answer.kind, payload)
+        assert isinstance(answer, Answer)
+        tally.add(answer, tenant=tenant, at=at)
+    if not tally.empty or last < mark:  # behind the mark, positions are given anew
+        with begin(connection):
+            tally.flush(connection, upto=last)
 
 
 class Spent(NamedTuple):

@@ -82,6 +82,14 @@ spend = sa.Table(
     ),
 )
 
+#: The position of the log up to which that is written: one row.
+spend_mark = sa.Table(
+    "spend_mark",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("position", sa.BigInteger, nullable=False),
+)
+
 #: Limits of tenants that admins ordered; the document is :class:`gateway.config.Limits`.
 tenant_limits = sa.Table(
     "tenant_limits",

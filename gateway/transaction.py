@@ -34,16 +34,16 @@ class Record(NamedTuple):
 class Transaction:
     """The writer's view of the log: sees everything appended before it, appends in order.
 
-    ``at`` is in microseconds since the epoch.
+    ``at`` is in microseconds since the epoch; ``tally`` holds what earlier answers add to the ledger.
     """
 
-    def __init__(self, *, connection: sa.Connection, position: int, at: int = 0) -> None:
+    def __init__(self, *, connection: sa.Connection, position: int, at: int = 0, tally: Tally | None = None) -> None:
         self.connection = connection
         self.position = position
         self.at = at
         self.records: list[Record] = []
         self._values: list[Any] = []
-        self._tally = Tally()
+        self._tally = Tally() if tally is None else tally
 
     def append(
         self,
@@ -70,16 +70,21 @@ class Transaction:
         return read(self.connection, events.c.subject == subject)
 
     def flush(self) -> None:
-        """Send what was appended on to the database, in one statement, and what it adds to the ledger in another."""
+        """Send what was appended on to the database, in one statement."""
         if self._values:
             statement = _insertion(self.connection.dialect, len(self._values) // len(events.c))
             self.connection.exec_driver_sql(statement, tuple(self._values))
             self._values = []
-        self._tally.flush(self.connection)
+
+    def settle(self) -> None:
+        """Send on what was appended, and what is not in the ledger yet."""
+        self.flush()
+        if not self._tally.empty:
+            self._tally.flush(self.connection, upto=self.position)
 
     def attempt(self, work: Callable[[Transaction], T]) -> T:
-        """The result of ``work``; where it raises anything, it leaves no trace."""
-        self.flush()
+        """The result of ``work``, for which the ledger is up to date; where it raises anything, it leaves no trace."""
+        self.settle()
         position, count = self.position, len(self.records)
         self.connection.exec_driver_sql("SAVEPOINT work")
         try:
@@ -89,7 +94,8 @@ class Transaction:
             raise  # the whole transaction fails
         except Exception:
             self.connection.exec_driver_sql("ROLLBACK TO work")
-            self.position, self._values, self._tally = position, [], Tally()
+            self.position, self._values = position, []
+            self._tally.clear()
             del self.records[count:]
             raise
         self.connection.exec_driver_sql("RELEASE work")

@@ -14,7 +14,8 @@ import structlog
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
 
 from gateway.database import begin
-from gateway.events import Answer, Event
+from gateway.events import Event
+from gateway.ledger import Tally, catch_up
 from gateway.schema import events
 from gateway.transaction import Record, Transaction, read
 
@@ -91,6 +92,7 @@ class Writer:
         self._stopping = threading.Event()
         self._connection: sa.Connection | None = None
         self._position: int | None = None
+        self._tally = Tally()
         self._attempted: list[Record] = []
 
     def start(self) -> None:
@@ -138,6 +140,8 @@ class Writer:
         if self._connection is not None:
             return []
         self._connection = self._engine.connect()
+        self._tally.clear()
+        catch_up(self._connection)
         missed = [] if self._position is None else read(self._connection, events.c.seq > self._position)
         self._position = self._connection.execute(sa.select(sa.func.max(events.c.seq))).scalar() or 0
         return missed
@@ -149,13 +153,15 @@ class Writer:
             self._connection = None
 
     def _commit(self, batch: list[Job]) -> tuple[list[Any], list[Record]]:
-        """One transaction for the whole batch; where it only appends what changes no sum, that is one statement."""
+        """One transaction for the whole batch; where it only appends, that is one statement."""
         assert self._connection is not None
         assert self._position is not None
-        transaction = Transaction(connection=self._connection, position=self._position)
+        transaction = Transaction(connection=self._connection, position=self._position, tally=self._tally)
         self._attempted = transaction.records
-        several = any(job.work is not None or isinstance(job.event, Answer) for job in batch)
+        several = self._tally.due or any(job.work is not None for job in batch)
         with begin(self._connection) if several else nullcontext():
+            if self._tally.due:
+                transaction.settle()
             results = [job.run(transaction) for job in batch]
             transaction.flush()
         self._position = transaction.position

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Annotated
 
@@ -12,7 +13,9 @@ from gateway.errors import BadRequest
 from gateway.keys import Principal
 from gateway.ledger import COLUMNS, Summed, sums
 from gateway.limits.budget import NANO
+from gateway.log import LogUnavailable
 from gateway.operations import Group, get
+from gateway.transaction import Transaction
 
 _EPOCH = date(1970, 1, 1)
 
@@ -59,13 +62,15 @@ class Spends(Group):
 
     @get("/admin/v1/spend", "What was spent, by tenant, key, model or day", asked=SpendAsked, answer=Spent)
     async def show(self, principal: Principal, asked: SpendAsked) -> Spent:
-        """As the ledger on disk has it."""
+        """As the ledger has it, with the last answer; where the log cannot be written, as far as it got."""
         by = [name.strip() for name in asked.by.split(",") if name.strip()]
         for name in by:
             if name not in COLUMNS:
                 raise BadRequest(f"Sums are by any of {', '.join(COLUMNS)}, not by {name!r}.", param="by")
         today = datetime.now(UTC).date()
         since, until = asked.since or today.replace(day=1), asked.until or today
+        with suppress(LogUnavailable):
+            await self._service.log.transact(Transaction.settle)
         return await asyncio.to_thread(self._read, asked, list(dict.fromkeys(by)), since, until)
 
     def _read(self, asked: SpendAsked, by: list[str], since: date, until: date) -> Spent:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from gateway.database import begin
 from gateway.events import Answer, Estimate
-from gateway.ledger import DAY_US, disown, recent, sums
+from gateway.ledger import DAY_US, MOST, Tally, catch_up, disown, recent, sums
 from gateway.limits.budget import nanodollars
+from gateway.log import Log, LogUnavailable
 from gateway.schema import spend
 from gateway.transaction import Transaction, read
 from tests.log.conftest import Opened, Run, until
@@ -60,22 +61,29 @@ ANSWERS = st.lists(
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(batches=st.lists(ANSWERS, max_size=4))
-def test_it_is_the_sum_of_the_answers_in_the_log(engine: sa.Engine, batches: list[list[Any]]) -> None:
+@given(batches=st.lists(st.tuples(ANSWERS, st.sampled_from(["settled", "kept", "killed"])), max_size=4))
+def test_it_is_the_sum_of_the_answers_in_the_log(engine: sa.Engine, batches: list[tuple[list[Any], str]]) -> None:
     with engine.connect() as connection:
         for table in ("events", "spend"):
             connection.exec_driver_sql(f"DELETE FROM {table}")
-        position = 0
-        for batch in batches:
+        connection.exec_driver_sql("UPDATE spend_mark SET position = 0")
+        position, tally = 0, Tally()
+        for batch, then in batches:
             with begin(connection):
-                transaction = Transaction(connection=connection, position=position)
+                transaction = Transaction(connection=connection, position=position, tally=tally)
                 for tenant, key, model, day, cost, guessed in batch:
                     transaction.at = day * DAY_US + 1
                     estimate = Estimate(3, 4, cost or 0.0) if guessed else None
                     event = paid(key, answered=model, cost=cost, estimate=estimate)
                     transaction.append(event, tenant=tenant, subject=bytes(16))
                 transaction.flush()
+                if then == "settled":
+                    transaction.settle()
                 position = transaction.position
+            if then == "killed":
+                tally.clear()
+                catch_up(connection)
+        catch_up(connection)
         assert kept(connection) == logged(connection)
         spent = {(each.tenant, each.key): (each.day, each.month) for each in recent(connection, now=NOON)}
         for (tenant, key), (day, month) in spent.items():
@@ -101,22 +109,76 @@ def test_work_that_is_refused_adds_nothing(engine: sa.Engine) -> None:
             with pytest.raises(LookupError):
                 transaction.attempt(work)
             transaction.append(paid(), tenant=TENANT)
-            transaction.flush()
+            transaction.settle()
         assert [row[0] for row in kept(connection).values()] == [2]
 
 
-def test_a_commit_that_lies_is_not_paid_twice(run: Run, opened: Opened, engine: sa.Engine) -> None:
-    liar = Liar(engine=engine, statement="COMMIT")
+def test_sums_are_written_for_many_answers_together_and_none_is_lost_or_counted_twice(
+    run: Run, opened: Opened, engine: sa.Engine
+) -> None:
+    async def answered(log: Log, count: int) -> None:
+        for _ in range(count):
+            assert await log.append(paid(), tenant=TENANT, subject=bytes(16))
+
+    def counted(connection: sa.Connection) -> int:
+        return sum(row[0] for row in kept(connection).values())
+
+    async def scenario() -> None:
+        async with opened() as (log, _):
+            with engine.connect() as connection:
+                await answered(log, MOST)
+                assert counted(connection) == 0
+                await answered(log, 1)
+                assert counted(connection) == MOST
+                await log.transact(Transaction.settle)
+                assert counted(connection) == MOST + 1
+                await answered(log, 3)
+        async with opened() as (log, _):
+            await answered(log, 1)
+
+    run(scenario())
+    with engine.connect() as connection:
+        assert counted(connection) == MOST + 4  # those of the first log's end were found by the second one
+        catch_up(connection)
+        assert kept(connection) == logged(connection)
+
+
+def test_positions_that_are_given_anew_count_anew(engine: sa.Engine) -> None:
+    def answered(connection: sa.Connection, *, settled: bool) -> None:
+        with begin(connection):
+            transaction = Transaction(connection=connection, position=0, at=DAY_US)
+            for _ in range(2):
+                transaction.append(paid(), tenant=TENANT)
+            transaction.flush()
+            if settled:
+                transaction.settle()
+
+    with engine.connect() as connection:
+        answered(connection, settled=True)
+        connection.exec_driver_sql("DELETE FROM events")
+        catch_up(connection)
+        answered(connection, settled=False)
+        catch_up(connection)
+        assert [row[0] for row in kept(connection).values()] == [4]
+
+
+@pytest.mark.parametrize("statement", ["INSERT INTO events", "INSERT INTO spend"])
+def test_a_statement_that_lies_is_not_paid_twice(run: Run, opened: Opened, engine: sa.Engine, statement: str) -> None:
+    liar = Liar(engine=engine, statement=statement)
 
     async def scenario() -> None:
         async with opened() as (log, _):
             assert await log.append(decision("a"), tenant=TENANT, subject=bytes(16))
+            await log.append(paid(), tenant=TENANT, subject=bytes(16))
             liar.lies = 1
-            made = [log.append(paid(), tenant=TENANT, subject=bytes(16)) for _ in range(2)]
-            await asyncio.gather(*made)
+            log.append(paid(), tenant=TENANT, subject=bytes(16))
+            with suppress(LogUnavailable):
+                await log.transact(Transaction.settle)
             await until(lambda: not log.pending)
+            assert not liar.lies
 
     run(scenario())
     with engine.connect() as connection:
+        catch_up(connection)
         assert kept(connection) == logged(connection)
         assert [row[0] for row in kept(connection).values()] == [2]
