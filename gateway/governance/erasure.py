@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.archive import contents, pack
 from gateway.breath import Breath
 from gateway.controls import Controls
+from gateway.database import look
 from gateway.embedding import Embeddings
 from gateway.governance import belongings, remnants, removal
 from gateway.governance.audit import Audit
@@ -75,7 +76,7 @@ class Erasures:
 
     async def resume(self) -> None:
         """Go on with what an earlier process could not end."""
-        for progress in await asyncio.to_thread(self._read, unfinished):
+        for progress in await look(self._engine, unfinished):
             _logger.info("erasure_resumed", erasure=progress.id, step=progress.step)
             self._start(progress)
 
@@ -108,31 +109,29 @@ class Erasures:
                 await (self._remove_tenant if progress.kind == "tenant" else self._remove_user)(progress)
             await self._leave_no_trace()
             self._learner.erasing.pop(progress.id, None)
-            after = await asyncio.to_thread(self._state)
+            after = await self._state()
             return await self._persist(partial(removal.conclude, progress.id, after, self._audit))
 
     async def _survey(self, progress: Progress) -> Progress:
         """Note what there is, before any of it goes."""
         if progress.state_before:
             return progress
-        extent = await asyncio.to_thread(self._read, partial(belongings.extent, tenant=progress.tenant))
-        before = await asyncio.to_thread(self._state)
+        extent = await look(self._engine, partial(belongings.extent, tenant=progress.tenant))
+        before = await self._state()
         return await self._persist(partial(removal.survey, progress.id, extent, before))
 
     async def _remove_tenant(self, progress: Progress) -> None:
         for after, upto in belongings.pieces(progress.first, progress.last):
             await self._persist(partial(removal.sweep, progress.id, after, upto))
-        states = await asyncio.to_thread(
-            self._read, partial(remnants.without, tenant=progress.tenant, make_policy=self._learner.fold.make_policy)
+        states = await look(
+            self._engine, partial(remnants.without, tenant=progress.tenant, make_policy=self._learner.fold.make_policy)
         )
         self._learner.erasing[progress.id] = progress.tenant
         await self._persist(partial(removal.remove_tenant, progress.id, states))
 
     async def _remove_user(self, progress: Progress) -> None:
         tenant, source = progress.tenant, progress.name
-        theirs = await asyncio.to_thread(
-            self._read, partial(belongings.decisions, tenant=tenant, source=source, after=0)
-        )
+        theirs = await look(self._engine, partial(belongings.decisions, tenant=tenant, source=source, after=0))
         for start in range(0, len(theirs), belongings.DECISIONS):
             piece = theirs[start : start + belongings.DECISIONS]
             await self._persist(partial(removal.withdraw, progress.id, piece))
@@ -144,11 +143,11 @@ class Erasures:
         controls = await self._refolded()
         make = self._learner.fold.make_policy
         find = partial(remnants.remains, make_policy=make, controls=controls, pause=Breath())
-        await self._persist(partial(remnants.settle, await asyncio.to_thread(self._read, find)))
+        await self._persist(partial(remnants.settle, await look(self._engine, find)))
         await self._learner.save()
         while True:
             try:
-                await asyncio.to_thread(self._read, scrub)
+                await look(self._engine, scrub)
                 return
             except (Busy, SQLAlchemyError) as error:
                 _logger.warning("scrub_delayed", error=str(error))
@@ -158,17 +157,21 @@ class Erasures:
         """Wait until the live state is the fold of what is left; returns the controls of that."""
         for _ in range(TRIES):
             await self._learner.settled()
-            controls = await asyncio.to_thread(self._read, Controls.read)
+            controls = await look(self._engine, Controls.read)
             if not self._learner.fold.stale(controls):
                 return controls
             await asyncio.sleep(RETRY_S / TRIES)
         raise RuntimeError("what is left could not be folded: the next start tries again")
 
-    def _state(self) -> State:
+    async def _state(self) -> State:
         """The state by the log, and where that ends."""
         make, pause = self._learner.fold.make_policy, Breath()
-        fold = self._read(partial(restore, make_policy=make, pause=pause))
-        return State(fold.position, pack(contents(fold)).checksum)
+
+        def folded(connection: sa.Connection) -> State:
+            fold = restore(connection, make_policy=make, pause=pause)
+            return State(fold.position, pack(contents(fold)).checksum)
+
+        return await look(self._engine, folded)
 
     async def _persist(self, work: Callable[[Transaction], T]) -> T:
         """Have it written, however often that takes; ``work`` finds out by itself what was written already."""
@@ -177,7 +180,3 @@ class Erasures:
                 return await self._log.transact(work)
             except LogUnavailable:
                 await asyncio.sleep(RETRY_S)
-
-    def _read(self, look: Callable[[sa.Connection], T]) -> T:
-        with self._engine.connect() as connection:
-            return look(connection)

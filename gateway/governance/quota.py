@@ -7,22 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.database import FILE
+from gateway.database import FILE, look
 from gateway.governance.retention import Retention
 from gateway.governance.scrub import Busy, scrub
 from gateway.log import LogUnavailable
 from gateway.schema import events, snapshots
-
-T = TypeVar("T")
 
 _logger = structlog.get_logger("polyculture.quota")
 
@@ -100,13 +97,13 @@ class Quota:
         """Look once, and make room where that is needed."""
         use = await self._look()
         if use.wal > WAL * limit:
-            await asyncio.to_thread(self._read, _emptied)
+            await look(self._engine, _emptied)
             use = await self._look()
         if use.used > HIGH * limit:
             await self._make_room(use, limit)
             use = await self._look()
         if use.files > limit and use.used <= HIGH * limit:
-            await asyncio.to_thread(self._read, scrub)
+            await look(self._engine, scrub)
             use = await self._look()
         missed = use.files > limit
         if missed and not self._missed:
@@ -114,7 +111,7 @@ class Quota:
         self._missed = missed
 
     async def _make_room(self, use: Use, limit: int) -> None:
-        cut = await asyncio.to_thread(self._read, partial(self._oldest, use.used - LOW * limit, use.used))
+        cut = await look(self._engine, partial(self._oldest, use.used - LOW * limit, use.used))
         if cut is None:
             return
         gone = 0
@@ -138,17 +135,13 @@ class Quota:
         return Cut(position, connection.execute(at).scalar_one() + 1)
 
     async def _look(self) -> Use:
-        return await asyncio.to_thread(self._read, self._use)
+        return await look(self._engine, self._use)
 
     def _use(self, connection: sa.Connection) -> Use:
         raw: Any = connection.connection.dbapi_connection
         free, page = (raw.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_size"))
         wal = self._data_dir / f"{FILE}-wal"
         return Use(self.files, wal.stat().st_size if wal.exists() else 0, free * page)
-
-    def _read(self, look: Callable[[sa.Connection], T]) -> T:
-        with self._engine.connect() as connection:
-            return look(connection)
 
 
 def _emptied(connection: sa.Connection) -> None:

@@ -11,7 +11,6 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TypeVar
 
 import sqlalchemy as sa
 import structlog
@@ -20,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.config import Configuration
 from gateway.controls import Controls
 from gateway.corrections.memories import Memories
+from gateway.database import look
 from gateway.events import EVERYONE, POOL
 from gateway.governance import ageing, remnants
 from gateway.governance.audit import GATEWAY, Audit
@@ -28,8 +28,6 @@ from gateway.history import restore
 from gateway.learner import Learner
 from gateway.log import Log, LogUnavailable
 from gateway.transaction import Transaction
-
-T = TypeVar("T")
 
 _logger = structlog.get_logger("polyculture.retention")
 
@@ -108,7 +106,7 @@ class Retention:
 
     async def _drop(self, tenant: str, before: int) -> int:
         texts = await self._pieces(partial(ageing.drop_texts, tenant, before))
-        old = await asyncio.to_thread(self._read, partial(ageing.too_old, tenant=tenant, before=before))
+        old = await look(self._engine, partial(ageing.too_old, tenant=tenant, before=before))
         gone = 0 if old is None else await self._age(tenant, old)
         if texts or gone:
             self._corrections.read_anew([tenant])
@@ -128,7 +126,7 @@ class Retention:
 
     async def _checkpoint(self, tenant: str, place: int) -> bool:
         """Put the state in the place of the last event that goes; ``False`` where that must wait."""
-        base = await asyncio.to_thread(self._read, partial(self._folded, tenant, place))
+        base = await look(self._engine, partial(self._folded, tenant, place))
         return await self._log.transact(partial(ageing.put, base, tenant))
 
     def _folded(self, tenant: str, place: int, connection: sa.Connection) -> ageing.Base:
@@ -151,7 +149,3 @@ class Retention:
     def _tell(self, tenant: str, detail: Mapping[str, object], transaction: Transaction) -> None:
         about = Identity(kind="tenant", tenant=tenant)
         self._audit.record(transaction, actor=GATEWAY, action="retention.drop", subject=about, detail=detail)
-
-    def _read(self, look: Callable[[sa.Connection], T]) -> T:
-        with self._engine.connect() as connection:
-            return look(connection)

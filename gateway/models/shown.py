@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
 import sqlalchemy as sa
 
+from gateway.database import look
 from gateway.governance.identity import names
 from gateway.keys import DEFAULT_TENANT
 from gateway.learner import Learner
@@ -95,13 +95,12 @@ class Display:
     async def history(self, model: str, *, before: int | None, limit: int) -> list[RevisionShown]:
         """A model's revisions, newest first."""
 
-        def read() -> list[RevisionShown]:
-            with self._engine.connect() as connection:
-                known = names(connection)
-                found = revisions.history(connection, model, before=before, limit=limit)
-                return [_revision(each, known.get(each.actor)) for each in found]
+        def read(connection: sa.Connection) -> list[RevisionShown]:
+            known = names(connection)
+            found = revisions.history(connection, model, before=before, limit=limit)
+            return [_revision(each, known.get(each.actor)) for each in found]
 
-        return await asyncio.to_thread(read)
+        return await look(self._engine, read)
 
 
 def _note(entry: Entry) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 import sqlalchemy as sa
 
 from gateway.controls import control
+from gateway.database import look
 from gateway.events import EVERYONE, Checkpoint, FeedbackExcluded
 from gateway.fold import Fold
 from gateway.history import restore
@@ -58,12 +59,14 @@ class Versions:
 
     async def list(self) -> list[Version]:
         """The saved ones, newest first."""
-        return await self._read(lambda connection: list(versions(connection)))
+        return await look(self._engine, lambda connection: list(versions(connection)))
 
     async def get(self, version: str) -> Version:
         """A saved one. Raises :class:`UnknownVersion`."""
         position = self._place(version)
-        found = await self._read(lambda connection: list(versions(connection, snapshots.c.position == position)))
+        found = await look(
+            self._engine, lambda connection: list(versions(connection, snapshots.c.position == position))
+        )
         if not found:
             raise UnknownVersion(f"version {version!r} is not saved; it can be compared, exported and returned to")
         return found[0]
@@ -71,7 +74,7 @@ class Versions:
     async def fold(self, version: str) -> Fold:
         """What was known at a version, saved or not: that part of the log, folded. Raises :class:`UnknownVersion`."""
         position, make = self._place(version), self._learner.fold.make_policy
-        fold = await self._read(lambda connection: restore(connection, make_policy=make, upto=position))
+        fold = await look(self._engine, lambda connection: restore(connection, make_policy=make, upto=position))
         if version not in (LIVE, name(fold.lineage, position)):
             raise UnknownVersion(f"there is no version {version!r}: the feature space there is {fold.lineage}")
         return fold
@@ -148,7 +151,7 @@ class Versions:
             raise OutOfReach(f"nothing has been learned since version {version!r}")
         concerned = [tenant] if tenant != EVERYONE else [EVERYONE, *fold.states, *publication.tenants]
 
-        def look(connection: sa.Connection) -> tuple[Hold, str | None, dict[str, Published]]:
+        def find(connection: sa.Connection) -> tuple[Hold, str | None, dict[str, Published]]:
             _check_reach(connection, position, tenant)
             found = standin(connection, make_policy=fold.make_policy, position=position, end=end, tenant=tenant)
             hold = Hold(tenants=concerned)
@@ -156,17 +159,7 @@ class Versions:
                 return hold, None, {}
             return hold, name(found.lineage, found.position), {each: published(found, each) for each in concerned}
 
-        return await self._read(look)
-
-    async def _read(self, look: Callable[[sa.Connection], T]) -> T:
-        """What ``look`` finds, in a thread of its own."""
-
-        def reading() -> Any:
-            with self._engine.connect() as connection:
-                return look(connection)
-
-        found: T = await asyncio.to_thread(reading)
-        return found
+        return await look(self._engine, find)
 
     def _place(self, version: str) -> int:
         """The position of a version that there may be. Raises :class:`UnknownVersion`."""
