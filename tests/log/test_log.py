@@ -34,7 +34,7 @@ def test_appends_keep_their_order_and_share_transactions(run: Run, opened: Opene
             assert log.pending == 300
             assert await asyncio.gather(*made) == [True] * 300
             assert log.pending == 0
-            assert [len(batch) for batch in batches] == [1, MOST_ROWS, MOST_ROWS, 299 - 2 * MOST_ROWS]
+            assert [len(batch) for batch in batches] == [MOST_ROWS, MOST_ROWS, 300 - 2 * MOST_ROWS]
         assert [(seq, subject) for seq, _, subject in stored(other)] == [(n + 1, name(n)) for n in range(300)]
         assert [(each.seq, each.subject) for batch in batches for each in batch] == [
             (n + 1, name(n)) for n in range(300)
