@@ -1,7 +1,8 @@
-"""Embedding prompts: cached, off the event loop, with a bounded wait.
+"""Embedding prompts: off the event loop, with a bounded wait, cached.
 
-An embedder that is quick enough runs in line. Any other runs in one thread of its own, so that no other request is
-held up; when the queue there is longer than the wait allows, a request does not join it: it is routed by the prior.
+An embedder that is quick enough runs in line, and needs no cache. Any other runs in one thread of its own, so that no
+other request is held up; when the queue there is longer than the wait allows, a request does not join it: it is routed
+by the prior.
 """
 
 from __future__ import annotations
@@ -90,20 +91,15 @@ class Embeddings:
         return running.result()
 
     def at_once(self, texts: Sequence[str]) -> list[Embedding | None]:
-        """The unit vectors (e,) of texts, from an embedder that is ``instant``; ``None`` where it failed."""
-        fresh = list({text: None for text in texts if text not in self._cache})
+        """The unit vectors (e,) of texts, from an embedder that is ``instant``: it is quicker than to look them up.
+
+        ``None`` where it failed.
+        """
         try:
-            found = dict(zip(fresh, self._embed(fresh), strict=True)) if fresh else {}
+            return list(self._embed(texts))
         except Exception as error:
             _logger.error("embedding_failed", error=str(error))
-            found = {}
-        for text in texts:
-            if text in self._cache:
-                self._cache.move_to_end(text)
-        vectors = [found[text] if text in found else self._cache.get(text) for text in texts]
-        for text, vector in found.items():
-            self._keep(text, vector)
-        return vectors
+            return [None] * len(texts)
 
     def _embed(self, texts: Sequence[str]) -> Matrix:
         started = self._clock()

@@ -32,7 +32,9 @@ class Settings(BaseSettings):
     embedding_key: SecretStr | None = Field(None, description="The key of a remote embeddings endpoint.")
     embedding_private: bool = Field(False, description="Whether a remote embeddings endpoint may see private requests.")
     embedding_wait_ms: float = Field(250.0, gt=0, description="Longest wait for an embedding, in milliseconds.")
-    embedding_cache: int = Field(4096, ge=0, description="Prompts whose embedding is kept in memory.")
+    embedding_cache: int = Field(
+        4096, ge=0, description="Prompts whose embedding is kept in memory; of `static`, which is as quick, none."
+    )
     frozen: bool | None = Field(
         None,
         description="true: serve what was learned and learn nothing; left out, as it was when last stopped.",
