@@ -12,7 +12,8 @@ FIRST_REST_S, LONGEST_REST_S = 1.0, 8.0
 
 
 class Breaker:
-    """Health of one upstream; ``clock`` is monotonic, in seconds.
+    """Health of one upstream; ``clock`` is monotonic, in seconds. It is ``open`` once it has failed too often, and not
+    answered since.
 
     Where it is ``probed``, no request tries an open circuit before a probe has found its server alive.
     """
@@ -20,16 +21,12 @@ class Breaker:
     def __init__(self, *, clock: Callable[[], float], probed: bool = False) -> None:
         self._clock = clock
         self._probed = probed
+        self.open = False
         self._failures = 0
         self._rest_s = FIRST_REST_S
         self._until = 0.0
         self._alive = True
         self._trying = False
-
-    @property
-    def open(self) -> bool:
-        """Whether it has failed too often, and not answered since."""
-        return self._failures >= THRESHOLD
 
     @property
     def closed(self) -> bool:
@@ -46,6 +43,7 @@ class Breaker:
 
     def succeeded(self) -> None:
         """An answer came: all is well."""
+        self.open = False
         self._failures = 0
         self._rest_s = FIRST_REST_S
         self._trying = False
@@ -53,6 +51,7 @@ class Breaker:
     def failed(self) -> None:
         """A failure that is the upstream's own."""
         self._failures += 1
+        self.open = self._failures >= THRESHOLD
         self._trying = False
         if self.open:
             self._until = self._clock() + self._rest_s

@@ -27,7 +27,7 @@ from gateway.metrics import Metrics
 from gateway.outcomes import Witness
 from gateway.relay import DONE, EventSplitter, payload
 from gateway.relay import read_body as read_answer
-from gateway.routing import Router, Wishes
+from gateway.routing import NO_WISHES, Router, Wishes
 from gateway.upstream import Upstreams
 
 _logger = structlog.get_logger("polyculture.completions")
@@ -37,7 +37,6 @@ _JSON = (b"content-type", b"application/json")
 SESSIONS = (b"x-polyculture-session", b"x-session-id", b"x-conversation-id")
 
 _WISHES = frozenset({b"x-polyculture-tags", b"x-polyculture-explore", privacy.HEADER, *SESSIONS})
-_NONE = Wishes()
 _STREAM = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
 
 
@@ -258,7 +257,7 @@ def wishes(scope: Scope, body: bytes) -> Wishes:
     """
     found = {name: value for name, value in scope["headers"] if name in _WISHES}
     if not found and privacy.MARK not in body:
-        return _NONE
+        return NO_WISHES
     names = found.get(b"x-polyculture-tags", b"").decode("latin-1").split(",")
     return Wishes(
         tags=frozenset(tag for name in names if (tag := name.strip())),

@@ -46,6 +46,8 @@ class Eligibility:
         self._any_draining = self._draining.any()
         self._steady = _where([each != "canary" for each in states])
         self.canaries = not self._steady.all()
+        self._breakers = [model.breaker for model in self.models if model is not None]
+        self._bounded = [model for model in self.models if model is not None and model.card.upstream.concurrency]
         self._everyone = np.ones(len(cards), bool)
         self._everyone.flags.writeable = False
         self.prices = np.array([[c.price.input, c.price.output] if c else [0.0, 0.0] for c in cards]) / 1e6
@@ -104,10 +106,10 @@ class Eligibility:
     def _fit(self) -> list[tuple[str, Mask]]:
         """Who is well, and has room for more."""
         found = []
-        resting = [model is None or model.breaker.closed for model in self.models]
-        if not all(resting):
-            found.append(("resting after failures", _where(resting)))
-        if any(model is not None and model.full for model in self.models):
+        if any(breaker.open for breaker in self._breakers):
+            resting = _where([model is None or model.breaker.closed for model in self.models])
+            found += _telling([("resting after failures", resting)])
+        if any(model.full for model in self._bounded):
             found.append(("at its concurrency limit", _where([m is None or not m.full for m in self.models])))
         return found
 

@@ -20,7 +20,7 @@ from gateway.outcomes import WEIGHT, Witness
 from gateway.registry import Model
 from gateway.relay import Body
 from gateway.request import CHARACTERS_PER_TOKEN, Reading
-from gateway.routing import Choice, Wishes
+from gateway.routing import NO_WISHES, Choice
 
 #: What a completion's id begins with, before the decision's id.
 COMPLETION_PREFIX = "chatcmpl-"
@@ -56,7 +56,7 @@ class Exchange:
         self.principal: Principal | None = None
         self.inquiry: Inquiry | None = None
         self.reading: Reading | None = None
-        self.wishes = Wishes()
+        self.wishes = NO_WISHES
         self.choice: Choice | None = None
         self.tried: list[Model] = []
         self.opened: Opened | None = None
@@ -94,7 +94,9 @@ class Exchange:
     @property
     def failed(self) -> list[str]:
         """The models that failed before another one answered, each once."""
-        last = self.tried[-1].id if self.tried else ""
+        if len(self.tried) < 2:
+            return []
+        last = self.tried[-1].id
         return [name for name in dict.fromkeys(model.id for model in self.tried[:-1]) if name != last]
 
     @property

@@ -46,8 +46,9 @@ _logger = structlog.get_logger("polyculture.learner")
 #: How long events are folded before what they changed is published, in seconds; longer when many wait.
 SLICE_S = 0.002
 
-#: How long events that teach nothing wait for others, in seconds: one snapshot is then published for all of them.
-GATHER_S = 0.01
+#: How long events that teach nothing wait for others, in seconds, unless there are so many of them. One snapshot is
+#: published for all.
+GATHER_S, GATHERED = 0.05, 64
 
 
 class Learner:
@@ -105,7 +106,7 @@ class Learner:
     def offer(self, records: Sequence[Record]) -> None:
         """Take committed records, in log order."""
         self._queue.extend(records)
-        if any(_teaches(each) for each in records):
+        if len(self._queue) >= GATHERED or any(_teaches(each) for each in records):
             self._wake.set()
         elif self._gathering is None:
             self._gathering = asyncio.get_running_loop().call_later(GATHER_S, self._wake.set)

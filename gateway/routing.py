@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import compress
 from typing import NamedTuple
 
 import msgspec
@@ -49,6 +50,10 @@ class Wishes(NamedTuple):
     session: bytes = b""
     instead: str = ""
     private: bool = False
+
+
+#: A request that asks nothing.
+NO_WISHES = Wishes()
 
 
 class Considered(NamedTuple):
@@ -198,7 +203,7 @@ class Router:
             chosen=arms[place],
             reason=considered.reason,
             version=considered.published.version,
-            arms=[name for name, fits in zip(arms, mask, strict=True) if fits],
+            arms=list(compress(arms, mask.tolist())),
             probabilities=doubles(proposal.probabilities[mask]),
             scores=singles(proposal.scores[mask]),
             draw=number,

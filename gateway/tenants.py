@@ -70,7 +70,10 @@ class Tenants:
 
     def beside(self, tenant: str) -> TenantState:
         """What stands beside a tenant's policies, to be changed; a policy's state does not begin by this."""
-        return self.states.setdefault(tenant, TenantState())
+        found = self.states.get(tenant)
+        if found is None:
+            found = self.states[tenant] = TenantState()
+        return found
 
     def own(self, tenant: str) -> TenantState:
         """A tenant's state, to be changed. Raises ``LookupError`` before the first lineage."""

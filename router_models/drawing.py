@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from itertools import accumulate
+
 import numpy as np
 
 from router_models.policy import Vector
@@ -12,7 +15,7 @@ def drawn(probabilities: Vector, number: float) -> int:
 
     Places of no probability may be left out or put in: the choice is the same.
     """
-    place = int(np.searchsorted(np.cumsum(probabilities), number, side="right"))
+    place = bisect_right(list(accumulate(probabilities.tolist())), number)
     if place < len(probabilities):
         return place
     return int(np.flatnonzero(probabilities)[-1])  # the sum fell short of one by rounding
