@@ -11,8 +11,9 @@ from typing import Final
 _MMAP_THRESHOLD: Final = -3
 _ARENA_MAX: Final = -8
 
-LARGE: Final = 1 << 20
-"""Bytes from which an array is mapped by itself, and so given back when it is freed."""
+LARGE: Final = 1 << 23
+"""Bytes from which an array is mapped by itself, and so given back when it is freed: less than a saved state, and more
+than any array that embedding a text takes, for which pages would be made anew each time."""
 
 ARENAS: Final = 2
 """Heaps that threads share."""
