@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.bench.overhead.gateways import MINILM, STATIC
+from gateway.bench.overhead.gateways import LIMITED, MINILM, STATIC
 from gateway.bench.overhead.measure import Medians
 
 EMBEDDING_WAIT_MS = 250.0
@@ -57,6 +57,8 @@ RATIOS: dict[str, Derived] = {
     "polyculture_over_passthrough_c64_rps": Derived(of=_over("c64.rps", STATIC, "passthrough"), at_least=0.55),
     "polyculture_added_p50_ms_c1": Derived(of=_minus("c1.p50_ms", STATIC, "direct"), at_most=1.0),
     "polyculture_ttft_minus_passthrough_ms": Derived(of=_minus("ttft_ms", STATIC, "passthrough"), at_most=1.5),
+    "limits_over_passthrough_c64_rps": Derived(of=_over("c64.rps", LIMITED, "passthrough"), at_least=0.55),
+    "limits_added_p50_ms_c1": Derived(of=_minus("c1.p50_ms", LIMITED, "direct"), at_most=1.0),
     "passthrough_added_p50_ms_c1": Derived(of=_minus("c1.p50_ms", "passthrough", "direct")),
     "litellm_added_p50_ms_c1": Derived(of=_minus("c1.p50_ms", "litellm", "direct")),
     "minilm_added_p50_ms_c1": Derived(of=_minus("c1.p50_ms", MINILM, STATIC), at_most=12.0),

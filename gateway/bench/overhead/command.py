@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     from gateway.bench.overhead.measure import Plan
 
-NAMES = ("direct", "passthrough", "litellm", "polyculture", "polyculture-minilm")
+NAMES = ("direct", "passthrough", "litellm", "polyculture", "polyculture-limits", "polyculture-minilm")
 
 
 @click.command()

@@ -12,6 +12,7 @@ import yaml
 from gateway.bench.overhead import peer
 
 STATIC = "polyculture"
+LIMITED = "polyculture-limits"
 MINILM = "polyculture-minilm"
 KEY = "sk-overhead-0123456789abcdef0123456789abcdef"
 
@@ -38,6 +39,9 @@ SPECIALTIES = {
     "travel": "Plans journeys, compares routes and places to stay.",
 }
 """The twenty models, by what they are good at."""
+
+LIMITS = {"requests_per_minute": 10**8, "tokens_per_minute": 10**12, "concurrency": 10**4}
+"""Limits of the caller's tenant that are never reached: what it costs to keep them."""
 
 MODELS = tuple(f"specialist-{name}" for name in SPECIALTIES)
 
@@ -86,13 +90,14 @@ def _litellm(place: Place) -> Launch:
     return Launch(port=place.port, command=tuple(command), extra=peer.ENVIRONMENT)
 
 
-def _polyculture(place: Place, *, embedder: str) -> Launch:
+def _polyculture(place: Place, *, embedder: str, limits: Mapping[str, int] | None = None) -> Launch:
     cards = [
         {"id": model, "description": description, "upstream": {"base_url": place.upstream, "model": model}}
         for model, description in zip(MODELS, SPECIALTIES.values(), strict=True)
     ]
     configuration = place.folder / "polyculture.yaml"
-    configuration.write_text(yaml.safe_dump({"models": cards}))
+    tenants = [{"id": "default", "limits": dict(limits)}] if limits else []
+    configuration.write_text(yaml.safe_dump({"models": cards, "tenants": tenants}))
     extra = {
         "POLYCULTURE_CONFIG": str(configuration),
         "POLYCULTURE_DATA_DIR": str(place.folder / "data"),
@@ -110,6 +115,7 @@ GATEWAYS: dict[str, Callable[[Place], Launch]] = {
     "passthrough": _passthrough,
     "litellm": _litellm,
     STATIC: lambda place: _polyculture(place, embedder="static"),
+    LIMITED: lambda place: _polyculture(place, embedder="static", limits=LIMITS),
     MINILM: lambda place: _polyculture(place, embedder="minilm"),
 }
 """How to start each gateway, by its name in the results, in the order of the first round."""
