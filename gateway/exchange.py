@@ -68,6 +68,7 @@ class Exchange:
         self.input_tokens: int | None = None
         self.output_tokens: int | None = None
         self.cached_tokens = 0
+        self.cost: float | None = None
 
     @property
     def name(self) -> str:
@@ -100,15 +101,6 @@ class Exchange:
         return [name for name in dict.fromkeys(model.id for model in self.tried[:-1]) if name != last]
 
     @property
-    def cost(self) -> float | None:
-        """USD, where the upstream counted tokens."""
-        if self.opened is None or self.input_tokens is None:
-            return None
-        return self.opened.model.cost(
-            input_tokens=self.input_tokens, output_tokens=self.output_tokens or 0, cached_tokens=self.cached_tokens
-        )
-
-    @property
     def context(self) -> int:
         """Tokens that the model has read and written: as its server counted them, else an estimate of the prompt."""
         if self.input_tokens is None:
@@ -123,11 +115,12 @@ class Exchange:
         return now - self.started - upstream
 
     def count(self, body: Body) -> None:
-        """Take the tokens that the upstream counted."""
-        if body.usage is not None and body.usage.prompt_tokens is not None:
-            self.input_tokens = max(0, int(body.usage.prompt_tokens))
-            self.output_tokens = max(0, int(body.usage.completion_tokens or 0))
-            self.cached_tokens = min(body.usage.cached, self.input_tokens)
+        """Take the tokens that the upstream counted, and what they cost in USD."""
+        if self.opened is not None and body.usage is not None and body.usage.prompt_tokens is not None:
+            self.input_tokens = read = max(0, int(body.usage.prompt_tokens))
+            self.output_tokens = written = max(0, int(body.usage.completion_tokens or 0))
+            self.cached_tokens = cached = min(body.usage.cached, read)
+            self.cost = self.opened.model.cost(input_tokens=read, output_tokens=written, cached_tokens=cached)
 
     def headers(self, *, now: float) -> list[Header]:
         """Who answered, and why; how the caller's limits stand."""

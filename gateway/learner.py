@@ -50,6 +50,10 @@ SLICE_S = 0.002
 #: published for all.
 GATHER_S, GATHERED = 0.05, 64
 
+#: Events that change everybody's router, and those that are merely counted.
+_EVERYONES = (ArmSet, ArmRemoved, LineageStarted, PolicyTuned, Promoted)
+_COUNTED = (Decision, Answer)
+
 
 class Learner:
     """Owns the live fold. ``offer`` takes committed records; ``published`` gives a tenant's router.
@@ -194,10 +198,11 @@ class Learner:
         event = record.event
         if isinstance(event, Control):
             self._controlled(record)
-            return ()
-        if isinstance(event, ArmSet | ArmRemoved | LineageStarted | PolicyTuned | Promoted):
+        elif isinstance(event, _EVERYONES):
             return {EVERYONE, *self.publication.tenants}
-        return () if isinstance(event, LearningFrozen) else self.fold.readers(record.tenant)
+        elif not isinstance(event, LearningFrozen):
+            return self.fold.readers(record.tenant)
+        return ()
 
     def _controlled(self, record: Record) -> None:
         """The past is another one: serve what is published until it has been folded anew."""
@@ -270,4 +275,4 @@ class Learner:
 
 def _teaches(record: Record) -> bool:
     """Whether folding it is more than counting."""
-    return not isinstance(record.event, Decision | Answer)
+    return not isinstance(record.event, _COUNTED)

@@ -94,8 +94,7 @@ class Metrics:
         self.feedback = Counter("feedback", "Feedback items by what became of them.", ["status"], **made)
         self.implicit = Counter("implicit_outcomes", "Faults seen in answers by their form.", ["kind"], **made)
         self.undurable = Counter("undurable_responses", "Responses finished before their decision was on disk.", **made)
-        unusable = "Events or snapshots that the learner could not use."
-        self.learner_failures = Counter("learner_failures", unusable, **made)
+        self.learner_failures = Counter("learner_failures", "Events that the learner could not use.", **made)
         self.gate_refusals = Counter("gate_refusals", "Versions that the gate refused, by check.", ["check"], **made)
         self.gate_rollbacks = Counter(
             "gate_rollbacks", "Versions taken back because they earned less, by how they came.", ["cause"], **made
@@ -111,6 +110,7 @@ class Metrics:
         Info("build", "What runs.", **made).info({"version": version})
         ProcessCollector(**made)
         self._series: dict[tuple[str, str, int], _Series] = {}
+        self._routed: dict[tuple[str, str], Counter] = {}
         self._recent: deque[str] = deque(maxlen=WINDOW)
         self._tally: Tally[str] = Tally()
         registry.register(_Shares(tally=self._tally))
@@ -139,8 +139,7 @@ class Metrics:
         if choice.decision.group:
             self.beside.labels(choice.decision.group).inc()
         if choice.decision.drawn:
-            self.routed.labels(choice.decision.chosen, choice.decision.reason).inc()
-            self._remember(choice.decision.chosen)
+            self._remember(choice.decision.chosen, choice.decision.reason)
         if opened is not None:
             series.first_byte.observe(opened.first_byte_s)
             series.overhead.observe(max(0.0, exchange.overhead(now)))
@@ -167,7 +166,11 @@ class Metrics:
             )
         return found
 
-    def _remember(self, model: str) -> None:
+    def _remember(self, model: str, reason: str) -> None:
+        found = self._routed.get((model, reason))
+        if found is None:
+            found = self._routed[model, reason] = self.routed.labels(model, reason)
+        found.inc()
         if len(self._recent) == WINDOW:
             self._tally[self._recent[0]] -= 1
         self._recent.append(model)

@@ -102,7 +102,7 @@ class Budget:
 
     def strained(self) -> Standing | None:
         """The span that is past its soft stop, the further one of two."""
-        if all(self._spent[span] < soft for span, soft in self._soft.items()):
+        if not self._soft or all(self._spent[span] < soft for span, soft in self._soft.items()):
             return None
         past = [each for each in self.standings() if each.spent >= self._soft[each.span]]
         return max(past, key=lambda each: each.share, default=None)

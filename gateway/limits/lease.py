@@ -65,13 +65,14 @@ def told(quotas: Sequence[Quota], *, anthropic: bool) -> list[Header]:
     found: list[Header] = []
     spell = _anthropic if anthropic else _openai
     for kind, rates in ((b"requests", [q.requests for q in quotas]), (b"tokens", [q.tokens for q in quotas])):
-        standings = [(*rate.standing(), rate.most) for rate in rates if rate.most is not None]
+        standings = [rate.standing() for rate in rates if rate.most is not None]
         if standings:
-            found += spell(kind, *min(standings))
+            found += spell(kind, min(standings) if len(standings) > 1 else standings[0])
     return found
 
 
-def _openai(kind: bytes, left: int, reset_in: float, most: int) -> list[Header]:
+def _openai(kind: bytes, standing: tuple[int, float, int]) -> list[Header]:
+    left, reset_in, most = standing
     return [
         (b"x-ratelimit-limit-" + kind, b"%d" % most),
         (b"x-ratelimit-remaining-" + kind, b"%d" % left),
@@ -79,7 +80,8 @@ def _openai(kind: bytes, left: int, reset_in: float, most: int) -> list[Header]:
     ]
 
 
-def _anthropic(kind: bytes, left: int, reset_in: float, most: int) -> list[Header]:
+def _anthropic(kind: bytes, standing: tuple[int, float, int]) -> list[Header]:
+    left, reset_in, most = standing
     reset = datetime.now(UTC) + timedelta(seconds=reset_in)
     return [
         (b"anthropic-ratelimit-" + kind + b"-limit", b"%d" % most),

@@ -57,8 +57,8 @@ class Quota:
     def set(self, limits: Limits) -> None:
         """Let there be other limits: what was taken stays taken."""
         self.limits = limits
-        self.requests.most = limits.requests_per_minute
-        self.tokens.most = limits.tokens_per_minute
+        self.requests.limit(limits.requests_per_minute)
+        self.tokens.limit(limits.tokens_per_minute)
         self.budget.set(limits)
 
     @property

@@ -28,15 +28,12 @@ class Rate:
         self._window = Window(seconds=MINUTE_S, clock=clock)
         self._limiter = MovingWindowRateLimiter(self._window)
         self._item: Minute | None = None
+        self.most: int | None = None
 
-    @property
-    def most(self) -> int | None:
-        """The limit."""
-        return None if self._item is None else self._item.amount
-
-    @most.setter
-    def most(self, most: int | None) -> None:
+    def limit(self, most: int | None) -> None:
+        """Let there be another limit."""
         self._item = None if most is None else Minute(most)
+        self.most = most
 
     def take(self, amount: int) -> Entry | None:
         """Take, if that fits; to be settled by its entry."""
@@ -57,7 +54,8 @@ class Rate:
         """How much fits now."""
         return self.standing()[0]
 
-    def standing(self) -> tuple[int, float]:
-        """How much fits now, and the seconds until all of it does again, if nothing more is taken."""
+    def standing(self) -> tuple[int, float, int]:
+        """How much fits now, the seconds until all of it does again, if nothing more is taken, and how much that is."""
         used, reset_in = self._window.standing()
-        return max(0, (self.most or 0) - used), reset_in
+        most = self.most or 0
+        return max(0, most - used), reset_in, most

@@ -30,7 +30,7 @@ STEPS = st.lists(st.tuples(st.floats(0, 40), st.integers(0, 7)), max_size=60)
 def test_no_sixty_seconds_see_more_than_the_limit(limit: int, steps: list[tuple[float, int]]) -> None:
     time = Time()
     rate = Rate(clock=time)
-    rate.most = limit
+    rate.limit(limit)
     taken: list[tuple[float, int]] = []
     for wait, amount in steps:
         time.now += wait
@@ -48,7 +48,7 @@ def test_no_sixty_seconds_see_more_than_the_limit(limit: int, steps: list[tuple[
 def test_who_waits_as_long_as_told_gets_in(limit: int, steps: list[tuple[float, int]], amount: int) -> None:
     time = Time()
     rate = Rate(clock=time)
-    rate.most = limit
+    rate.limit(limit)
     for wait, each in steps:
         time.now += wait
         rate.take(each)
@@ -64,7 +64,7 @@ def test_who_waits_as_long_as_told_gets_in(limit: int, steps: list[tuple[float, 
 def test_what_was_taken_is_settled_with_what_it_was(amounts: list[int], real: int) -> None:
     time = Time()
     rate = Rate(clock=time)
-    rate.most = 1000
+    rate.limit(1000)
     entries = [rate.take(amount) for amount in amounts]
     for entry in entries:
         assert entry is not None
@@ -79,19 +79,19 @@ def test_what_was_taken_is_settled_with_what_it_was(amounts: list[int], real: in
 
 def test_the_limit_changes_and_what_was_taken_stays_taken() -> None:
     rate = Rate(clock=Time())
-    rate.most = 5
+    rate.limit(5)
     assert all(rate.take(1) for _ in range(5))
-    rate.most = 8
+    rate.limit(8)
     assert (rate.left, rate.room_in(3)) == (3, 0.0)
-    rate.most = 3
+    rate.limit(3)
     assert (rate.left, rate.take(1)) == (0, None)
-    rate.most = None
+    rate.limit(None)
     assert rate.most is None
 
 
 def test_what_is_given_back_leaves_nothing_behind() -> None:
     rate = Rate(clock=Time())
-    rate.most = 1
+    rate.limit(1)
     for _ in range(1000):
         entry = rate.take(1)
         assert entry is not None
