@@ -94,7 +94,7 @@ class Metrics:
         self.feedback = Counter("feedback", "Feedback items by what became of them.", ["status"], **made)
         self.implicit = Counter("implicit_outcomes", "Faults seen in answers by their form.", ["kind"], **made)
         self.undurable = Counter("undurable_responses", "Responses finished before their decision was on disk.", **made)
-        self.learner_failures = Counter("learner_failures", "Events that the learner could not use.", **made)
+        self.learner_failures = Counter("learner_failures", "Events or snapshots that could not be used.", **made)
         self.gate_refusals = Counter("gate_refusals", "Versions that the gate refused, by check.", ["check"], **made)
         self.gate_rollbacks = Counter(
             "gate_rollbacks", "Versions taken back because they earned less, by how they came.", ["cause"], **made
