@@ -11,19 +11,21 @@ from typing import Final
 _MMAP_THRESHOLD: Final = -3
 _ARENA_MAX: Final = -8
 
-LARGE: Final = 1 << 23
-"""Bytes from which an array is mapped by itself, and so given back when it is freed: less than a saved state, and more
-than any array that embedding a text takes, for which pages would be made anew each time."""
+LARGE: Final = 1 << 20
+"""Bytes from which an array is mapped by itself, and so given back when it is freed."""
+
+EMBEDDED: Final = 1 << 23
+"""The same where a network embeds texts: pages for its arrays would else be made anew for each text."""
 
 ARENAS: Final = 2
 """Heaps that threads share."""
 
 
-def tame() -> None:
+def tame(large: int = LARGE) -> None:
     """Map large arrays by themselves, however many came before, and let threads share few heaps; call early."""
     option = getattr(ctypes.CDLL(None), "mallopt", None)
     if option is not None:
-        option(_MMAP_THRESHOLD, LARGE)
+        option(_MMAP_THRESHOLD, large)
         option(_ARENA_MAX, ARENAS)
 
 

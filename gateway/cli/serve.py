@@ -55,7 +55,7 @@ def _run(settings: Settings, configuration: Configuration) -> None:
     else:
         from uvloop import new_event_loop as loop_factory
 
-    heap.tame()
+    heap.tame(heap.EMBEDDED if settings.embedder == "minilm" else heap.LARGE)
     with _listen(settings) as listener, asyncio.Runner(loop_factory=loop_factory) as runner:
         runner.run(_serve(settings, configuration, listener))
 
