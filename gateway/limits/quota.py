@@ -11,7 +11,7 @@ from gateway.errors import BudgetExceeded, RateLimited
 from gateway.limits.budget import NANO, Budget, Standing
 from gateway.limits.ceiling import Ceiling
 from gateway.limits.rate import Rate
-from gateway.limits.window import Entry
+from gateway.limits.window import Slot
 
 Kind = Literal["key", "tenant"]
 
@@ -23,22 +23,22 @@ class Share(NamedTuple):
     """What one request has taken of one quota."""
 
     quota: Quota
-    request: Entry | None
-    tokens: Entry | None
-    reserved: int
+    request: Slot | None
+    tokens: Slot | None
+    ceiling: Ceiling
 
     def settle(self, tokens: int) -> None:
         """It is over, and so many tokens were read and written; what was spent is told to the budget apart."""
         self.quota.under_way -= 1
-        self.quota.budget.reserve(-self.reserved)
+        self.quota.budget.reserve(-self.ceiling.cost)
         if self.tokens is not None:
-            self.quota.tokens.settle(self.tokens, tokens)
+            self.quota.tokens.settle(self.tokens, tokens - self.ceiling.tokens)
 
     def undo(self) -> None:
         """It never began."""
         self.settle(0)
         if self.request is not None:
-            self.quota.requests.settle(self.request, 0)
+            self.quota.requests.settle(self.request, -1)
 
 
 class Quota:
@@ -79,11 +79,11 @@ class Quota:
             raise self._refused("requests", f"limit of {self.requests.most} requests a minute is reached", wait)
         if self.tokens.most is not None and (tokens := self.tokens.take(ceiling.tokens)) is None:
             if request is not None:
-                self.requests.settle(request, 0)
+                self.requests.settle(request, -1)
             raise self._too_long(ceiling.tokens, self.tokens.most)
         self.under_way += 1
         self.budget.reserve(ceiling.cost)
-        return Share(self, request, tokens, ceiling.cost)
+        return Share(self, request, tokens, ceiling)
 
     def _too_long(self, tokens: int, most: int) -> RateLimited:
         told = f"limit of {most} tokens a minute has no room for this request, which may take {tokens}"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from limits import RateLimitItemPerMinute
 from limits.strategies import MovingWindowRateLimiter
 
-from gateway.limits.window import Entry, Window
+from gateway.limits.window import Slot, Window
 
 #: Length of the window, in seconds.
 MINUTE_S = 60
@@ -35,15 +35,15 @@ class Rate:
         self._item = None if most is None else Minute(most)
         self.most = most
 
-    def take(self, amount: int) -> Entry | None:
-        """Take, if that fits; to be settled by its entry."""
+    def take(self, amount: int) -> Slot | None:
+        """Take, if that fits; to be settled by its slot."""
         if self._item is None or not self._limiter.hit(self._item, cost=amount):
             return None
         return self._window.newest
 
-    def settle(self, entry: Entry, amount: int) -> None:
-        """What was taken was another amount."""
-        self._window.change(entry, amount)
+    def settle(self, slot: Slot, difference: int) -> None:
+        """What was taken was so much more, or less."""
+        self._window.change(slot, difference)
 
     def room_in(self, amount: int) -> float:
         """Seconds until so much more fits; those of a whole window where it never does."""
