@@ -34,6 +34,7 @@ class Watch:
         self._timer.cancel()
         if self._watcher is not None:
             self._watcher.cancel()
+            self._watcher = None  # how it ends holds this, and all that is known of the request
 
     def _begin(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> None:
         self._watcher = loop.create_task(self._wait(task))

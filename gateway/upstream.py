@@ -58,36 +58,41 @@ class Upstreams:
         """
         ranking = [choice.model]
         error: GatewayError = UpstreamFailed("No model was asked.")
-        for attempt in range(1 + self._configured.routing.retries):
-            if attempt:
-                await self._sleep(self._jitter() * BACKOFF_S * 2 ** (attempt - 1))
-            models = _in_turn(choice, ranking) if attempt == 0 else iter(ranking)
-            again: list[Model] = []
-            for model in models:
-                try:
-                    return await self._try(model, models, reading, body, tried)
-                except (BadRequest, UpstreamRefused):
-                    raise  # the request itself is at fault, or cannot be passed on
-                except GatewayError as failure:
-                    error = failure
-                    if isinstance(failure, UpstreamFailed) and model.breaker.closed:
-                        again.append(model)
-            ranking = again
-            if not ranking:
-                break
-        raise error
+        try:
+            for attempt in range(1 + self._configured.routing.retries):
+                if attempt:
+                    await self._sleep(self._jitter() * BACKOFF_S * 2 ** (attempt - 1))
+                models = _in_turn(choice, ranking) if attempt == 0 else iter(ranking)
+                again: list[Model] = []
+                for model in models:
+                    try:
+                        return await self._try(model, models, reading, body, tried)
+                    except (BadRequest, UpstreamRefused):
+                        raise  # the request itself is at fault, or cannot be passed on
+                    except GatewayError as failure:
+                        error = failure
+                        if isinstance(failure, UpstreamFailed) and model.breaker.closed:
+                            again.append(model)
+                ranking = again
+                if not ranking:
+                    break
+            raise error
+        finally:
+            del error  # its traceback holds this frame, and so what the request read: megabytes, until a collection
 
     async def _try(
         self, model: Model, rivals: Iterator[Model], reading: Reading, body: bytes, tried: list[Model]
     ) -> Opened:
         if self._configured.routing.hedge_after_s is None:
             return await self._ask(model, reading, body, tried)
-        return await self._race(model, rivals, reading, body, tried)
+        return (await self._race(model, rivals, reading, body, tried)).result()
 
     async def _race(
         self, model: Model, rivals: Iterator[Model], reading: Reading, body: bytes, tried: list[Model]
-    ) -> Opened:
-        """The first of several that begins to answer; each further one starts while those before it are silent."""
+    ) -> asyncio.Future[Opened]:
+        """The first of several that begins to answer, or the last one if none does; each further one starts while those
+        before it are silent.
+        """
         tasks = [asyncio.ensure_future(self._ask(model, reading, body, tried))]
         winner: asyncio.Future[Opened] | None = None
         patience = self._configured.routing.hedge_after_s
@@ -103,8 +108,8 @@ class Upstreams:
                         tasks.append(asyncio.ensure_future(self._ask(rival, reading, body, tried)))
                 winner = next((task for task in done if task.exception() is None), None)
                 if winner is None and all(task.done() for task in tasks):
-                    return tasks[-1].result()  # raises: every one of them failed
-            return winner.result()
+                    winner = tasks[-1]
+            return winner
         finally:
             for task in tasks:
                 if task is not winner:
@@ -141,10 +146,12 @@ class Upstreams:
 async def _called_off(task: asyncio.Future[Opened]) -> None:
     """A rival that lost: what it has begun is given up."""
     task.cancel()
-    with suppress(asyncio.CancelledError, GatewayError):
-        opened = await task
-        await opened.response.aclose()
-        opened.model.ended()
+    with suppress(asyncio.CancelledError):
+        await asyncio.wait([task])
+        if not task.cancelled() and task.exception() is None:
+            opened = task.result()
+            await opened.response.aclose()
+            opened.model.ended()
 
 
 def _in_turn(choice: Choice, ranking: list[Model]) -> Iterator[Model]:
