@@ -110,8 +110,9 @@ class Completions:
         exchange.wishes, body = wishes(scope, body), inquiry.body
         exchange.lease = lease = self._limiter.admit(principal, reading, size=len(body), anthropic=exchange.anthropic)
         if lease is not None:
-            exchange.wishes = exchange.wishes._replace(instead=lease.soft_model)
             body = lease.bounded(reading, body)
+            if lease.strained:
+                exchange.wishes = exchange.wishes._replace(instead=lease.soft_model)
         choice = await self._router.route(reading, principal, exchange.wishes)
         keeper = self._corrections.get(principal.tenant)
         if keeper is not None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from gateway.http import Header
 from gateway.limits.budget import Standing
 from gateway.limits.quota import Quota, Share
+from gateway.limits.rate import Rate
 from gateway.request import Reading, with_longest
 
 #: The header that tells of a budget past its soft stop.
@@ -17,11 +19,17 @@ WARNING = b"x-polyculture-budget-warning"
 class Lease:
     """Given back once, however the request ends."""
 
-    def __init__(self, *, shares: Sequence[Share], answer_tokens: int | None) -> None:
+    __slots__ = ("_answer_tokens", "_held", "_quotas", "_shares", "strained")
+
+    def __init__(self, *, quotas: Sequence[Quota], shares: Sequence[Share], answer_tokens: int | None) -> None:
+        self._quotas = quotas
         self._shares = shares
         self._held = True
         self._answer_tokens = answer_tokens
-        self.strained = [(s.quota, found) for s in shares if (found := s.quota.budget.strained()) is not None]
+        self.strained: list[tuple[Quota, Standing]] = []
+        for quota in quotas:
+            if quota.budgeted and (found := quota.budget.strained()) is not None:
+                self.strained.append((quota, found))
 
     @property
     def soft_model(self) -> str:
@@ -31,7 +39,7 @@ class Lease:
     @property
     def budgeted(self) -> bool:
         """Whether it is about money: then what it cost must be on disk before anybody has its answer."""
-        return any(share.quota.budget.limited for share in self._shares)
+        return any(quota.budgeted for quota in self._quotas)
 
     def bounded(self, reading: Reading, body: bytes) -> bytes:
         """The request as it is sent: for no longer an answer than the limits let it be."""
@@ -49,7 +57,7 @@ class Lease:
 
     def headers(self, *, anthropic: bool) -> list[Header]:
         """How the limits stand, in OpenAI's names and forms, or in Anthropic's."""
-        found = told([share.quota for share in self._shares], anthropic=anthropic)
+        found = told(self._quotas, anthropic=anthropic)
         if self.strained:
             _, standing = max(self.strained, key=_share)
             found.append((WARNING, b"%.0f%% of the budget of the %s" % (standing.share * 100, standing.span.encode())))
@@ -62,37 +70,40 @@ def _share(strained: tuple[Quota, Standing]) -> float:
 
 def told(quotas: Sequence[Quota], *, anthropic: bool) -> list[Header]:
     """How the limits of requests and tokens stand: of each kind the one with the least left."""
-    found: list[Header] = []
-    spell = _anthropic if anthropic else _openai
-    for kind, rates in ((b"requests", [q.requests for q in quotas]), (b"tokens", [q.tokens for q in quotas])):
-        standings = [rate.standing() for rate in rates if rate.most is not None]
-        if standings:
-            found += spell(kind, min(standings) if len(standings) > 1 else standings[0])
-    return found
+    requests = tokens = None
+    for quota in quotas:
+        requests, tokens = _least(requests, quota.requests), _least(tokens, quota.tokens)
+    headers: list[Header] = []
+    names, written = (_ANTHROPIC, moment) if anthropic else (_OPENAI, duration)
+    for (limit, remaining, reset), standing in zip(names, (requests, tokens), strict=True):
+        if standing is not None:
+            left, reset_in, most = standing
+            headers += ((limit, b"%d" % most), (remaining, b"%d" % left), (reset, written(reset_in)))
+    return headers
 
 
-def _openai(kind: bytes, standing: tuple[int, float, int]) -> list[Header]:
-    left, reset_in, most = standing
-    return [
-        (b"x-ratelimit-limit-" + kind, b"%d" % most),
-        (b"x-ratelimit-remaining-" + kind, b"%d" % left),
-        (b"x-ratelimit-reset-" + kind, duration(reset_in)),
-    ]
+def _least(found: tuple[int, float, int] | None, rate: Rate) -> tuple[int, float, int] | None:
+    if rate.most is None:
+        return found
+    return rate.standing() if found is None else min(found, rate.standing())
 
 
-def _anthropic(kind: bytes, standing: tuple[int, float, int]) -> list[Header]:
-    left, reset_in, most = standing
-    reset = datetime.now(UTC) + timedelta(seconds=reset_in)
-    return [
-        (b"anthropic-ratelimit-" + kind + b"-limit", b"%d" % most),
-        (b"anthropic-ratelimit-" + kind + b"-remaining", b"%d" % left),
-        (b"anthropic-ratelimit-" + kind + b"-reset", reset.strftime("%Y-%m-%dT%H:%M:%SZ").encode()),
-    ]
+_KINDS, _TOLD = (b"requests", b"tokens"), (b"limit", b"remaining", b"reset")
+_OPENAI = [[b"x-ratelimit-%s-%s" % (what, kind) for what in _TOLD] for kind in _KINDS]
+_ANTHROPIC = [[b"anthropic-ratelimit-%s-%s" % (kind, what) for what in _TOLD] for kind in _KINDS]
+
+
+def moment(seconds: float) -> bytes:
+    """So many seconds from now, as Anthropic writes it: RFC 3339."""
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ").encode()
 
 
 def duration(seconds: float) -> bytes:
     """As OpenAI writes it: ``17ms``, ``1s``, ``6m0s``."""
-    if seconds < 1:
-        return b"%dms" % round(seconds * 1000)
-    minutes, rest = divmod(round(seconds), 60)
+    return b"%dms" % round(seconds * 1000) if seconds < 1 else _whole(round(seconds))
+
+
+@lru_cache
+def _whole(seconds: int) -> bytes:
+    minutes, rest = divmod(seconds, 60)
     return b"%dm%ds" % (minutes, rest) if minutes else b"%ds" % rest

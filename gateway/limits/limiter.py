@@ -94,8 +94,10 @@ class Limiter:
 
     def of(self, principal: Principal) -> list[Quota]:
         """The caller's quotas: its key's, its tenant's, both or none."""
-        found = (self._of_keys.get(principal.key), self._of_tenants.get(principal.tenant))
-        return [quota for quota in found if quota is not None]
+        key, tenant = self._of_keys.get(principal.key), self._of_tenants.get(principal.tenant)
+        if key is None:
+            return [] if tenant is None else [tenant]
+        return [key] if tenant is None else [key, tenant]
 
     def admit(self, principal: Principal, reading: Reading, *, size: int, anthropic: bool = False) -> Lease | None:
         """What a request of so many bytes holds until it is over; ``None`` for a caller without limits.
@@ -105,9 +107,11 @@ class Limiter:
         quotas = self.of(principal)
         if not quotas:
             return None
-        caps = [quota.limits.answer_tokens for quota in quotas if quota.limits.answer_tokens is not None]
-        longest = min(caps, default=None)
-        measured = any(quota.measures for quota in quotas)
+        longest, measured = None, False
+        for quota in quotas:
+            measured = measured or quota.measures
+            if (cap := quota.limits.answer_tokens) is not None and (longest is None or cap < longest):
+                longest = cap
         most = self._ceiling(principal, reading, size, longest) if measured else NOTHING
         shares: list[Share] = []
         for quota in quotas:
@@ -119,7 +123,7 @@ class Limiter:
                 self._refused(quota, error.limit)
                 error.standing = told(quotas, anthropic=anthropic)
                 raise
-        lease = Lease(shares=shares, answer_tokens=longest)
+        lease = Lease(quotas=quotas, shares=shares, answer_tokens=longest)
         for quota, standing in lease.strained:
             self._strained(quota, standing.span)
         return lease

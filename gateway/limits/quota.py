@@ -42,7 +42,10 @@ class Share(NamedTuple):
 
 
 class Quota:
-    """Nothing in it waits, so what is looked at and then taken is taken at once. ``clock`` is monotonic, in seconds."""
+    """Nothing in it waits, so what is looked at and then taken is taken at once. ``clock`` is monotonic, in seconds.
+
+    ``budgeted`` is whether money is limited, ``measures`` whether it matters how much a request can take.
+    """
 
     def __init__(self, *, kind: Kind, tenant: str, key: str, budget: Budget, clock: Callable[[], float]) -> None:
         self.kind = kind
@@ -52,7 +55,7 @@ class Quota:
         self.requests = Rate(clock=clock)
         self.tokens = Rate(clock=clock)
         self.under_way = 0
-        self.limits = UNLIMITED
+        self.set(UNLIMITED)
 
     def set(self, limits: Limits) -> None:
         """Let there be other limits: what was taken stays taken."""
@@ -60,18 +63,15 @@ class Quota:
         self.requests.limit(limits.requests_per_minute)
         self.tokens.limit(limits.tokens_per_minute)
         self.budget.set(limits)
-
-    @property
-    def measures(self) -> bool:
-        """Whether it matters how much a request can take."""
-        return self.tokens.most is not None or self.budget.limited
+        self.budgeted = self.budget.limited
+        self.measures = self.budgeted or limits.tokens_per_minute is not None
 
     def take(self, ceiling: Ceiling) -> Share:
         """What a request of at most so much needs. Raises :class:`RateLimited`, having taken nothing."""
         most = self.limits.concurrency
         if most is not None and self.under_way >= most:
             raise self._refused("concurrency", f"limit of {most} requests at once is reached", RETRY_AFTER_S)
-        if (standing := self.budget.lacking(ceiling.cost)) is not None:
+        if self.budgeted and (standing := self.budget.lacking(ceiling.cost)) is not None:
             raise self._spent(standing, ceiling.cost)
         request = tokens = None
         if self.requests.most is not None and (request := self.requests.take(1)) is None:
