@@ -46,7 +46,7 @@ class RemoteClosed(TransportError):
     `received` is how many bytes of the response had come.
     """
 
-    def __init__(self, message: str, *, received: int) -> None:
+    def __init__(self, message: str, *, received: int = 0) -> None:
         super().__init__(message)
         self.received = received
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from copy import copy
 from types import TracebackType
 from typing import NoReturn, Protocol, Self
 
@@ -71,7 +72,7 @@ class Response:
     async def __anext__(self) -> bytes:
         while not self._buffer:
             if self._error is not None:
-                raise self._error
+                raise self._ended()
             if self._finished:
                 raise StopAsyncIteration
             await self.changed()
@@ -100,6 +101,12 @@ class Response:
     ) -> None:
         await self.aclose()
 
+    def _ended(self) -> TransportError:
+        """What ended the exchange early. A twin is kept: a traceback would hold the reader, and so what was sent."""
+        error, self._error = self._error, copy(self._error)
+        assert error is not None
+        return error
+
     def _refuse(self, limit: int) -> NoReturn:
         self.close()
         raise BodyTooLarge(f"the response body passes {limit} bytes")
@@ -110,7 +117,7 @@ class Response:
         """Wait for the head. Raises what ended the exchange before it came."""
         while not self.status:
             if self._error is not None:
-                raise self._error
+                raise self._ended()
             await self.changed()
 
     async def changed(self) -> None:

@@ -1,5 +1,5 @@
 """What a request held goes when it ends, however it ends, and waits for no collection of cycles: those are rare, and
-until then each would keep a whole snapshot of what the router knew.
+until then each would keep a whole snapshot of what the router knew, or all that was sent.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from pydantic import SecretStr
 from gateway.app import Application
 from gateway.config import parse
 from gateway.disconnect import PATIENCE_S, Watch
+from gateway.errors import GatewayError
 from gateway.exchange import Exchange
 from gateway.http import Message
 from gateway.routing import Choice
 from gateway.service import Service, running
 from gateway.settings import Settings
+from gateway.transport import TransportError
 from tests.support import answers
 from tests.support.cards import card
 from tests.support.gateway import KEY, question
@@ -75,10 +77,17 @@ def client(service: Service) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=transport, base_url="http://here", headers=[AUTHORIZATION])
 
 
+def kept(each: object) -> bool:
+    """Whether this is of a request: also an error, which by its traceback holds what those who met it knew."""
+    if isinstance(each, GatewayError | TransportError):
+        return each.__traceback__ is not None
+    return isinstance(each, Choice | Exchange | Watch)
+
+
 async def held() -> list[str]:
     """What is left of requests that are over, once what they began has had its time to end."""
     for _ in range(100):
-        found = [type(each).__name__ for each in gc.get_objects() if isinstance(each, Choice | Exchange | Watch)]
+        found = [type(each).__name__ for each in gc.get_objects() if kept(each)]
         if not found:
             break
         await asyncio.sleep(0.01)

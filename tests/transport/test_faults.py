@@ -23,17 +23,18 @@ from .servers import Handler, Peer, forever, replying, serving, until
 
 
 async def pieces_until(response: Response, error: type[TransportError]) -> bytes:
-    """What a reader gets before the error ends it."""
+    """What a reader gets before the error ends it, which whoever reads on gets again."""
     got = bytearray()
 
     async def read() -> None:
         async for piece in response.chunks():
             got.extend(piece)
 
-    with pytest.raises(error):
+    with pytest.raises(error) as first:
         await read()
-    with pytest.raises(error):
+    with pytest.raises(error) as again:
         await response.read(limit=10)
+    assert (repr(again.value), vars(again.value)) == (repr(first.value), vars(first.value))
     return bytes(got)
 
 
