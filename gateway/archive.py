@@ -17,7 +17,7 @@ from gateway.tenants import Membership, Named, PolicyMaker
 from gateway.trust.judgement import Judges
 from router_models.policy import InvalidState
 
-SCHEMA = 4
+SCHEMA = 5
 _MANIFEST = "manifest"
 
 

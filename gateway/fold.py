@@ -42,10 +42,11 @@ from gateway.events import (
 )
 from gateway.tenants import Named, PolicyMaker, Tenants, arm, named
 from gateway.transaction import Record
-from gateway.trust.judgement import Judges
+from gateway.trust.judgement import IN_FULL, Judges, Told, taught
 from gateway.versions.exported import exported
 from router_models.alarm import Alarm
 from router_models.policy import Observation
+from router_models.trust import Verdict
 
 _logger = structlog.get_logger("polyculture.fold")
 
@@ -193,15 +194,19 @@ class Fold(Tenants):
             return
         own = self.own(record.tenant)
         verdict = self.judges.judge(own.trust, record, event, lesson, partial(self.state, record.tenant))
+        if verdict.honesty is not None:
+            self._reweigh(record)
         if verdict.reason is not None:
             own.quarantine.put(record.seq, verdict.reason)
             own.withheld.hold(record, event.previous)
         else:
-            self._teach(record, lesson, event.reward, event.weight * verdict.weight, event.previous)
+            self._teach(record, lesson, event, verdict, event.previous)
 
     def _audited(self, record: Record, event: Audited) -> None:
         if record.subject is not None:
             self.beside(record.tenant).trust.audited(record.subject, event.reward)
+            if not self.is_frozen(record.tenant):
+                self._reweigh(record)
 
     def _trust_tuned(self, record: Record, event: TrustTuned) -> None:
         self.judges = Judges.told(event)
@@ -213,17 +218,16 @@ class Fold(Tenants):
             own = self.beside(record.tenant)
             own.quarantine.take(event.seq)
             own.trust.pardoned(record.source or "")
-            self._teach(record, event.lesson, event.reward, event.weight, None)
+            self._reweigh(record)
+            self._teach(record, event.lesson, event, IN_FULL, None)
 
-    def _teach(self, record: Record, lesson: Lesson, reward: float, weight: float, previous: float | None) -> None:
+    def _reweigh(self, record: Record) -> None:
+        """Where sources were reviewed just now, what they said before counts as they are believed now."""
+        self.learned.update(dict.fromkeys(self.reweigh(record.tenant), record.seq))
+
+    def _teach(self, record: Record, lesson: Lesson, told: Told, verdict: Verdict, previous: float | None) -> None:
         own = self.own(record.tenant)
-        observation = Observation(
-            arm=lesson.arm,
-            features=np.frombuffer(lesson.features, "<f4"),
-            reward=reward,
-            weight=weight,
-            previous=own.withheld.free(record, previous),
-        )
+        observation = taught(record, lesson, told, verdict, previous=own.withheld.free(record, previous))
         self.alarms.extend((record, alarm) for alarm in own.learn(observation))
         self.heard.append(Heard(record, lesson, observation))
         self.learned[record.tenant] = record.seq

@@ -10,6 +10,7 @@ import numpy as np
 
 from gateway.events import POOL, ArmSet, LineageStarted, PolicyChanged, PoolJoined, ShadowSet
 from gateway.tenant_state import TenantState
+from gateway.trust.credit import credit
 from router_models.policy import Arm, Arrays, Policy, State
 
 #: Makes a policy from its name and its parameters as keywords.
@@ -115,6 +116,18 @@ class Tenants:
         if not self.membership(tenant).gives:
             return {tenant}
         return {tenant, *(each for each, part in self.pool.items() if part.takes and not self.begun(each))}
+
+    def reweigh(self, tenant: str) -> list[str]:
+        """Let all that was taught count as its sources are believed now, if these were reviewed just now.
+
+        Returns whose router is another one by that: this tenant's, and the pool where it gives to that.
+        """
+        own = self.beside(tenant)
+        found = credit(tenant, own.trust) if own.trust.fresh else None
+        if found is None:
+            return []
+        givers = [tenant, POOL] if self.membership(tenant).gives else [tenant]
+        return [each for each in givers if self.beside(each).update(lambda state: state.reweigh(found))]
 
     def follow(self, live: Named, second: Named | None) -> None:
         """Learn by the policy of this name, and beside it by another. Raises what making them raises."""

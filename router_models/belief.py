@@ -19,7 +19,7 @@ from router_models.memory import Memory
 from router_models.neighbourhoods import Grain
 from router_models.onboarding import Onboarding
 from router_models.pacing import Pacer
-from router_models.policy import Arm, Arrays, Observation
+from router_models.policy import Arm, Arrays, Credit, Observation
 from router_models.posterior import Posterior
 from router_models.relearning import AVERAGE, RECENT, believe, evidence, is_due, noise_variance, survey, variances
 from router_models.share import ShareCap
@@ -109,7 +109,7 @@ class Belief:
             return None
         target = reward - AVERAGE - match
         mean, variance = self.posterior.learn(arm, basis, target, weight)
-        self.memory.append(arm, x, reward, weight)
+        self.memory.append(arm, observation)
         surprise = (target - mean) / math.sqrt(self.noise * (1.0 / weight + variance))
         latest = self.surprise.alarm(arm, surprise)
         if latest:
@@ -130,6 +130,14 @@ class Belief:
         if alarm.kind == "prompts" and self.memory.seen:
             self.moved = max(self.memory.seen - alarm.since, 0)
             self.relearn()
+
+    def reweigh(self, credit: Credit) -> bool:
+        """See :class:`router_models.policy.State`."""
+        changed = self.memory.reweigh(credit)
+        if changed:
+            self.view = None
+            self.refit()
+        return changed
 
     def relearn(self) -> None:
         """Cluster the latest requests anew, those of today's kind alone, then form beliefs anew."""

@@ -18,9 +18,9 @@ def check_prior(arm: Arm, dimensions: int) -> Vector:
 
 def check_observation(observation: Observation, dimensions: int) -> None:
     """Raises ``ValueError`` unless every number is finite and in range."""
-    rewards = (observation.reward, observation.weight, observation.previous or 0.0)
+    rewards = (observation.reward, observation.weight, observation.previous or 0.0, observation.honesty)
     if not all(math.isfinite(value) and 0.0 <= value <= 1.0 for value in rewards):
-        raise ValueError(f"reward, weight and previous must lie in [0, 1], not {rewards}")
+        raise ValueError(f"reward, weight, previous and honesty must lie in [0, 1], not {rewards}")
     if observation.features.shape != (dimensions,) or not np.isfinite(observation.features).all():
         raise ValueError(f"features must be {dimensions} finite numbers")
 

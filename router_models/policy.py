@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,9 @@ from router_models.alarm import Alarm
 Vector = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 Arrays = dict[str, npt.NDArray[Any]]
+
+TELLTALE: Final = frozenset({"memory_sources", "memory_honesty"})
+"""Arrays of a state that say who told what. It can do without: then nothing that was learned is weighed anew."""
 
 
 class InvalidState(ValueError):
@@ -46,7 +49,8 @@ class Arm:
 class Observation:
     """One outcome of one past choice: reward in [0, 1], weight (trust) in [0, 1].
 
-    ``previous`` is the reward that this one replaces, where a source amends what it said before.
+    ``previous`` is the reward that this one replaces, where a source amends what it said before. ``source`` is a number
+    for who told it, 0 where it is vouched for; of that ``weight`` is in proportion to its ``honesty``, in [0, 1].
     """
 
     arm: str
@@ -54,6 +58,15 @@ class Observation:
     reward: float
     weight: float = 1.0
     previous: float | None = None
+    source: int = 0
+    honesty: float = 1.0
+
+
+class Credit(NamedTuple):
+    """How honest sources are held to be now: ``sources`` (N,) in ascending order, ``honesty`` (N,) in [0, 1]."""
+
+    sources: npt.NDArray[np.int64]
+    honesty: Vector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +153,12 @@ class State(Protocol):
 
     def drifted(self, alarm: Alarm) -> None:
         """Forget, of what was learned, what has changed, and nothing else."""
+
+    def reweigh(self, credit: Credit) -> bool:
+        """Let each outcome that was learned count as its source is believed now; whether that changed what is known.
+
+        Where it would change little, nothing changes. Who is not among ``credit`` (N >= 1) is believed as before.
+        """
 
     def snapshot(self) -> Snapshot:
         """Publish: an immutable copy, O(what changed since the last)."""

@@ -7,6 +7,7 @@ whose a row is, ``source`` who said it, ``subject`` which decision it speaks of.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -28,6 +29,7 @@ from gateway.events import (
 from gateway.governance.receipt import Removed
 from gateway.schema import RARE, erasures, events, keys, metadata, salts, spend
 from gateway.transaction import Record, Transaction
+from gateway.trust.credit import number
 from router_models.trust.names import written
 
 #: Positions of the log that one piece of work goes over, and decisions of an end user's.
@@ -119,16 +121,20 @@ def disguise(transaction: Transaction, tenant: str, source: str, alias: str) -> 
         event = decode(Checkpoint.kind, payload)
         assert isinstance(event, Checkpoint)
         arrays = npz.read(event.archive)
-        told = {name: each for name, each in arrays.items() if each.dtype.kind == "U"}
-        other = {name: _renamed(each, source, alias) for name, each in told.items()}
+        told = {name: each for name, each in arrays.items() if each.dtype.kind in "Ui"}
+        other = {name: _renamed(each, tenant, source, alias) for name, each in told.items()}
         if any((other[name] != each).any() for name, each in told.items()):
             _rewrite(transaction, seq, encode(Checkpoint(archive=npz.dump({**arrays, **other}))))
             found.append(seq)
     return min(found, default=0)
 
 
-def _renamed(names: npt.NDArray[np.str_], source: str, alias: str) -> npt.NDArray[np.str_]:
-    """The names with another one in the place of ``source``, be they plain or as :mod:`router_models.trust` writes."""
+def _renamed(names: npt.NDArray[Any], tenant: str, source: str, alias: str) -> npt.NDArray[Any]:
+    """The names with another one in the place of ``source``, be they plain, as :mod:`router_models.trust` writes, or
+    numbers.
+    """
+    if names.dtype.kind == "i":
+        return np.where(names == number(tenant, source), number(tenant, alias), names)
     for before, after in ((np.array([source]), np.array([alias])), (written([source]), written([alias]))):
         names = np.where(names == before, after, names)
     return names

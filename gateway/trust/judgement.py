@@ -8,9 +8,10 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from gateway.events import Feedback, Lesson, TrustTuned
+from gateway.events import Feedback, FeedbackReleased, Lesson, TrustTuned
 from gateway.transaction import Record
-from router_models.policy import State
+from gateway.trust.credit import number
+from router_models.policy import Observation, State
 from router_models.suspicion import Suspicion
 from router_models.trust import Claim, Trust, Verdict
 
@@ -18,6 +19,8 @@ IMPLICIT: Final = "implicit:"
 """What the sources of the gateway's own observations begin with."""
 
 IN_FULL: Final = Verdict(1.0)
+
+Told = Feedback | FeedbackReleased
 
 
 class Judges(NamedTuple):
@@ -58,6 +61,20 @@ class Judges(NamedTuple):
         answer = record.subject or bytes(16)
         claim = Claim(record.source, lesson.arm, event.reward, expected, record.at / 1e6, answer, event.weight)
         return trust.judge(claim) if judged else trust.vouched(claim)
+
+
+def taught(record: Record, lesson: Lesson, told: Told, verdict: Verdict, *, previous: float | None) -> Observation:
+    """What feedback teaches by this verdict, in place of its source's ``previous`` word."""
+    judged = verdict.honesty is not None
+    return Observation(
+        arm=lesson.arm,
+        features=np.frombuffer(lesson.features, "<f4"),
+        reward=told.reward,
+        weight=told.weight * verdict.weight,
+        previous=previous,
+        source=number(record.tenant, record.source or "") if judged else 0,
+        honesty=1.0 if verdict.honesty is None else verdict.honesty,
+    )
 
 
 def _expected(state: State, arm: str, features: np.ndarray[tuple[int], np.dtype[np.float32]]) -> float:

@@ -3,7 +3,8 @@
 An ``.npz`` of arrays without pickles: ``manifest`` is JSON in UTF-8, and each ``state/<name>`` is one of the policy's
 arrays (README.md in ``router_models`` tells what they are). The manifest names the format, the feature space (embedder
 and dimensions), the policy with all of its hyperparameters, the arms, and a SHA-256 over the arrays: of each in order
-of their names, its name, dtype and shape as text and its bytes. Equal states give equal files, byte for byte.
+of their names, its name, dtype and shape as text and its bytes. Equal states give equal files, byte for byte. Who told
+what stays at home, where people are known: elsewhere all that was learned is as if vouched for.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import msgspec
 
 from gateway.npz import Contents, document, dump, read, text
 from gateway.tenants import Tenants
-from router_models.policy import InvalidState
+from router_models.policy import TELLTALE, InvalidState
 
 FORMAT = "polyculture-state/1"
 
@@ -45,7 +46,7 @@ def export(tenants: Tenants, tenant: str) -> bytes:
     """What this tenant's policy has learned. Raises ``LookupError`` before the first lineage."""
     state, policy = tenants.state(tenant), tenants.policy
     assert policy is not None
-    arrays = state.arrays()
+    arrays = {name: array for name, array in state.arrays().items() if name not in TELLTALE}
     manifest = Manifest(
         format=FORMAT,
         embedder=tenants.started.embedder,

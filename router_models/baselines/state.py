@@ -12,7 +12,7 @@ import numpy.typing as npt
 from router_models.alarm import Alarm
 from router_models.baselines.estimator import Estimator, Predict
 from router_models.checks import check_observation, check_prior, restored, restored_names
-from router_models.policy import Arm, Arrays, InvalidState, Mask, Observation, Proposal, Snapshot, Vector
+from router_models.policy import Arm, Arrays, Credit, InvalidState, Mask, Observation, Proposal, Snapshot, Vector
 from router_models.thompson import greedy, with_floor
 
 Floats = npt.NDArray[np.float32]
@@ -146,6 +146,10 @@ class BaselineState:
 
     def drifted(self, alarm: Alarm) -> None:
         """Nothing: baselines forget nothing."""
+
+    def reweigh(self, credit: Credit) -> bool:
+        """Nothing: baselines do not know who told them what."""
+        return False
 
     def snapshot(self) -> BaselineView:
         """See :class:`router_models.policy.State`."""

@@ -51,10 +51,13 @@ class Claim(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What an outcome counts, in [0, 1]; with a ``reason`` it is withheld."""
+    """What an outcome counts, in [0, 1]; with a ``reason`` it is withheld. It is weighed by the ``honesty`` of its
+    source, in [0, 1], unless that is vouched for, or heard too often to be looked at.
+    """
 
     weight: float
     reason: Reason | None = None
+    honesty: float | None = None
 
 
 class Trust:
@@ -90,18 +93,18 @@ class Trust:
         self._judged += 1
         if self._judged - self._reviewed >= min(max(self._judged // 16, SOONEST), LATEST):
             self.review()
-        told = self._sources.counts[TOLD, row].sum()
-        if told >= FEWEST and self._sources.honesty[row] < self.suspicion.least:
-            return Verdict(0.0, "dishonest")
+        told, honesty = float(self._sources.counts[TOLD, row].sum()), float(self._sources.honesty[row])
+        if told >= FEWEST and honesty < self.suspicion.least:
+            return Verdict(0.0, "dishonest", honesty)
         if voice.granted:
-            return Verdict(voice.granted)
-        weight = float(self._sources.honesty[row] * told / (told + self.suspicion.probation))
+            return Verdict(voice.granted, None, honesty)
+        weight = honesty * told / (told + self.suspicion.probation)
         granted = self._influence.granted(arm, claim.source, weight, part=self.suspicion.influence)
         if granted < LEAST * weight:
-            return Verdict(0.0, "influence")
+            return Verdict(0.0, "influence", honesty)
         self._influence.add(arm, claim.source, granted)
         voice.granted = granted
-        return Verdict(granted)
+        return Verdict(granted, None, honesty)
 
     def audited(self, answer: bytes, reward: float) -> None:
         """Measure everyone who rated an answer by what an audit found it to be worth, if it is still remembered."""
@@ -125,6 +128,15 @@ class Trust:
         counts, contrary = self._sources.counts[:, :used], self._sources.contrary[:used]
         self._sources.honesty[:used] = self._mixture.review(counts, contrary, share=self.suspicion.share)
         self._reviewed = self._judged
+
+    @property
+    def fresh(self) -> bool:
+        """Whether nobody was judged since all sources were reviewed."""
+        return self._reviewed == self._judged
+
+    def believed(self) -> dict[str, float]:
+        """The probability in [0, 1] that each known source is honest."""
+        return dict(zip(self._sources.names, self._sources.honesty.tolist(), strict=False))
 
     def honesty(self, name: str) -> float:
         """The probability in [0, 1] that a source is honest; the usual one for a stranger."""

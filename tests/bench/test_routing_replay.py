@@ -14,7 +14,7 @@ from gateway.bench.routing.replay import PROBE, Seat, picked, replay
 from gateway.bench.routing.stream import Stream
 from router_models import make
 from router_models.alarm import Alarm
-from router_models.policy import Arm, Arrays, Mask, Observation, Proposal, Snapshot, Vector
+from router_models.policy import Arm, Arrays, Credit, Mask, Observation, Proposal, Snapshot, Vector
 from tests.bench.routing_data import material, written
 
 WIDTH = 3
@@ -50,6 +50,9 @@ class Diary:
 
     def drifted(self, alarm: Alarm) -> None:
         raise AssertionError("the replay tells outcomes alone")
+
+    def reweigh(self, credit: Credit) -> bool:
+        raise AssertionError("the replay judges nobody")
 
     def snapshot(self) -> Diary:
         return self

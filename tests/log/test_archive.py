@@ -101,7 +101,7 @@ def test_a_forged_checksum_does_no_more_than_be_refused(place: int, flip: int, l
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
-        ({"schema": 2}, "schema 2, not 4"),
+        ({"schema": 2}, "schema 2, not 5"),
         ({"tenants": ["default", "other"]}, "no tenant's state"),
         ({"tenants": 3}, "not iterable"),
         ({"lineage": 0}, "no lineage"),

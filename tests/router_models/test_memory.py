@@ -2,14 +2,22 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from router_models.memory import Memory
+from router_models.memory import FAINTEST, Memory
+from router_models.policy import TELLTALE, Credit, Observation
+
+
+def outcome(step: int, *, weight: float = 1.0, source: int = 0, honesty: float = 1.0) -> Observation:
+    x = np.array([1.0, step / 256], dtype=np.float32)
+    return Observation(arm="", features=x, reward=step / 1000, weight=weight, source=source, honesty=honesty)
 
 
 def filled(count: int, limit: int = 100) -> Memory:
     memory = Memory(dimensions=2, limit=limit)
     for step in range(count):
-        memory.append(step % 3, np.array([1.0, step / 256], dtype=np.float32), step / 1000, 1.0)
+        memory.append(step % 3, outcome(step))
     return memory
 
 
@@ -45,3 +53,67 @@ def test_amends_the_outcome_that_said_so() -> None:
     memory.amend(1, np.array([1.0, 4 / 256], dtype=np.float32), 0.5, 0.7)
     assert memory.rewards[4] == 0.9
     assert 0.7 not in memory.rewards
+
+
+def credit(honesty: dict[int, float]) -> Credit:
+    return Credit(sources=np.array(sorted(honesty)), honesty=np.array([honesty[each] for each in sorted(honesty)]))
+
+
+honesties = st.floats(0.01, 1.0)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), honesties, st.floats(0.1, 1.0)), min_size=1), st.lists(honesties, max_size=3)
+)
+def test_weighs_what_was_said_by_how_honest_its_source_is_held_to_be_now(
+    told: list[tuple[int, float, float]], later: list[float]
+) -> None:
+    """Each outcome has a source, its honesty then, and what else its weight hangs on; source 0 is vouched for."""
+    memory, now = Memory(dimensions=2, limit=64), dict(enumerate(later, start=1))
+    for step, (source, honesty, worth) in enumerate(told):
+        then = honesty if source else 1.0
+        memory.append(0, outcome(step, weight=then * worth, source=source, honesty=then))
+    before = memory.weights.copy()
+    changed = bool(now) and memory.reweigh(credit(now))
+    for slot, (source, honesty, worth) in list(enumerate(told))[-64:]:
+        assert memory.weights[slot % 64] == pytest.approx(
+            now.get(source, honesty if source else 1.0) * worth if changed else before[slot % 64]
+        )
+    if now:
+        rest = memory.weights.copy()
+        assert not memory.reweigh(credit(now)) or not changed
+        assert changed or (rest == before).all()
+
+
+def test_weighs_anew_only_where_it_matters_and_keeps_what_has_faded() -> None:
+    memory = Memory(dimensions=2, limit=100)
+    for step in range(100):
+        memory.append(step % 2, outcome(step, weight=0.8, source=1 + step % 10, honesty=0.8))
+    memory.fade(0, worth=4.0, latest=0)
+    assert not memory.reweigh(credit({2: 0.7}))
+    assert (memory.weights[1::10] == 0.8).all()
+    assert memory.reweigh(credit({1: 0.4, 2: 0.0}))
+    assert memory.weights[0::10] == pytest.approx(0.04)
+    assert memory.weights[1::10] == pytest.approx(FAINTEST)
+    assert memory.weights[2::10] == pytest.approx(0.08)
+    assert memory.weights[3::10] == pytest.approx(0.8)
+    memory.append(1, outcome(100))
+    assert memory.reweigh(credit({1: 0.8, 2: 0.8}))
+    assert memory.weights[0] == 1.0
+    assert memory.weights[1::10] == pytest.approx(0.8)
+
+
+def test_what_was_saved_without_sources_was_vouched_for() -> None:
+    memory = Memory(dimensions=2, limit=100)
+    for step in range(70):
+        memory.append(0, outcome(step, weight=0.5, source=7, honesty=0.5))
+    again, older = Memory(dimensions=2, limit=100), Memory(dimensions=2, limit=100)
+    again.restore(memory.arrays(), 1)
+    older.restore({name: array for name, array in memory.arrays().items() if name not in TELLTALE}, 1)
+    assert again.reweigh(credit({7: 0.1}))
+    assert not older.reweigh(credit({7: 0.1}))
+    assert again.weights[again.order()] == pytest.approx(0.1)
+    assert older.weights[older.order()] == pytest.approx(0.5)
+    for wrong in ({"memory_sources": np.zeros(3)}, {"memory_honesty": np.zeros(128)}):
+        with pytest.raises(ValueError, match=r"sources|size"):
+            again.restore({**memory.arrays(), **wrong}, 1)

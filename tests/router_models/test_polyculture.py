@@ -10,7 +10,7 @@ import pytest
 
 from router_models import make
 from router_models.belief import Belief
-from router_models.policy import Arm, Observation, Vector
+from router_models.policy import Arm, Credit, Observation, Vector
 from router_models.polyculture import Polyculture
 
 D, NAMES = 8, ("ada", "bob", "cyd")
@@ -132,6 +132,26 @@ def test_an_amended_outcome_ends_up_as_if_it_had_been_right_at_once() -> None:
     assert one.scores == pytest.approx(other.scores, abs=0.02)
 
 
+def test_what_is_weighed_anew_was_as_if_weighed_so_from_the_start() -> None:
+    """Two sources: one is found out, the other is vouched for and stays what it was."""
+    found, known = (
+        make_default().start(dimensions=D, arms=[Arm(name=name, prior=np.zeros(D)) for name in NAMES]) for _ in range(2)
+    )
+    random = np.random.default_rng(0)
+    for step in range(200):
+        x, arm, reward = Run.request(step % 3, random), NAMES[step % 3], float(random.random() < 0.5)
+        for state, honesty in ((found, 0.8), (known, 0.1)):
+            state.learn(Observation(arm=arm, features=x, reward=1 - reward))
+            state.learn(Observation(arm=arm, features=x, reward=reward, weight=honesty / 2, source=5, honesty=honesty))
+    before = found.snapshot()
+    assert not found.reweigh(Credit(sources=np.array([4, 6]), honesty=np.array([0.1, 0.1])))
+    assert found.snapshot().coefficients is before.coefficients
+    assert found.reweigh(Credit(sources=np.array([4, 5]), honesty=np.array([0.1, 0.1])))
+    known.refit()
+    assert found.snapshot().coefficients == pytest.approx(known.snapshot().coefficients, abs=1e-5)
+    assert found.snapshot().coefficients != pytest.approx(before.coefficients, abs=1e-2)
+
+
 def test_state_stays_small() -> None:
     state = make_default().start(
         dimensions=64, arms=[Arm(name=f"arm-{index}", prior=np.zeros(64)) for index in range(20)]
@@ -139,7 +159,7 @@ def test_state_stays_small() -> None:
     random = np.random.default_rng(0)
     for step in range(9000):
         x = random.normal(scale=0.15, size=64).astype(np.float32)
-        state.memory.append(step % 20, x, 0.5, 1.0)
+        state.memory.append(step % 20, Observation(arm="", features=x, reward=0.5))
     state.relearn()
     assert sum(array.nbytes for array in state.arrays().values()) < 2_000_000
 

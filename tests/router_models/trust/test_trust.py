@@ -89,7 +89,7 @@ def test_another_word_on_an_answer_counts_as_much_as_the_first_and_is_no_more_ev
     told(trust, {f"k/{n}": honest for n in range(10)}, rounds=10)
     known = trust.arrays()["sources/counts"].sum(axis=2)[:2, 0]
     again = trust.judge(Claim("k/u", "a", 0.0, 0.9, 0.0, bytes(16)))
-    assert again == first
+    assert again[:2] == first[:2]
     assert (trust.arrays()["sources/counts"].sum(axis=2)[:2, 0] == known - [0.0, 1.0]).all()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from router_models.alarm import Alarm
-from router_models.policy import Arm, Arrays, InvalidState, Mask, Observation, Proposal, Snapshot, Vector
+from router_models.policy import Arm, Arrays, Credit, InvalidState, Mask, Observation, Proposal, Snapshot, Vector
 
 Features = npt.NDArray[np.float32]
 
@@ -46,6 +46,10 @@ class Peer:
 
     def drifted(self, alarm: Alarm) -> None:
         """Nothing: peers see to that themselves, or not at all."""
+
+    def reweigh(self, credit: Credit) -> bool:
+        """Nothing: peers do not know who told them what."""
+        return False
 
     def snapshot(self) -> Peer:
         """Itself."""
