@@ -57,13 +57,12 @@ def steepest(cards: Iterable[ModelCard]) -> list[Terms]:
 def ceiling(models: Iterable[Terms], reading: Reading, *, size: int, answer_tokens: int | None) -> Ceiling:
     """The most that any of these models can make of a request of so many bytes."""
     asked = reading.tokens - reading.prompt_tokens if reading.bounded else 0
-    unread = reading.images or reading.audio
-    tokens = cost = 0
+    unread, chat = reading.images or reading.audio, reading.endpoint == "chat"
+    read = size + TEMPLATE
+    tokens, price = 0, 0.0
     for window, longest, price_in, price_out in models:
-        prompt = window if unread else size + TEMPLATE
-        if reading.endpoint == "chat":
-            prompt = min(prompt, window)
+        prompt = window if unread or (chat and read > window) else read
         answer = min(asked or longest, longest and window, answer_tokens or window) * reading.choices
         tokens = max(tokens, prompt + answer)
-        cost = max(cost, nanodollars((prompt * price_in + answer * price_out) / 1e6))
-    return Ceiling(tokens, cost)
+        price = max(price, prompt * price_in + answer * price_out)
+    return Ceiling(tokens, nanodollars(price / 1e6))

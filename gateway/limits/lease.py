@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -73,19 +73,21 @@ def told(quotas: Sequence[Quota], *, anthropic: bool) -> list[Header]:
     requests = tokens = None
     for quota in quotas:
         requests, tokens = _least(requests, quota.requests), _least(tokens, quota.tokens)
-    headers: list[Header] = []
-    names, written = (_ANTHROPIC, moment) if anthropic else (_OPENAI, duration)
-    for (limit, remaining, reset), standing in zip(names, (requests, tokens), strict=True):
-        if standing is not None:
-            left, reset_in, most = standing
-            headers += ((limit, b"%d" % most), (remaining, b"%d" % left), (reset, written(reset_in)))
-    return headers
+    (of_requests, of_tokens), written = (_ANTHROPIC, moment) if anthropic else (_OPENAI, duration)
+    found = [] if requests is None else _spelt(of_requests, requests, written)
+    return found if tokens is None else found + _spelt(of_tokens, tokens, written)
 
 
 def _least(found: tuple[int, float, int] | None, rate: Rate) -> tuple[int, float, int] | None:
     if rate.most is None:
         return found
     return rate.standing() if found is None else min(found, rate.standing())
+
+
+def _spelt(names: Sequence[bytes], standing: tuple[int, float, int], written: Callable[[float], bytes]) -> list[Header]:
+    limit, remaining, reset = names
+    left, reset_in, most = standing
+    return [(limit, b"%d" % most), (remaining, b"%d" % left), (reset, written(reset_in))]
 
 
 _KINDS, _TOLD = (b"requests", b"tokens"), (b"limit", b"remaining", b"reset")

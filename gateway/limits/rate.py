@@ -58,4 +58,4 @@ class Rate:
         """How much fits now, the seconds until all of it does again, if nothing more is taken, and how much that is."""
         used, reset_in = self._window.standing()
         most = self.most or 0
-        return max(0, most - used), reset_in, most
+        return (most - used if used < most else 0), reset_in, most

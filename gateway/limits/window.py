@@ -10,6 +10,7 @@ within ``SLOT_S``. A window of a minute is 1,200 slots at most, whatever the tra
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -25,8 +26,8 @@ class Slot:
 
     __slots__ = ("amount", "begun", "last", "live")
 
-    def __init__(self, *, begun: float) -> None:
-        self.amount = 0
+    def __init__(self, *, begun: float, amount: int) -> None:
+        self.amount = amount
         self.begun = self.last = begun
         self.live = True
 
@@ -84,7 +85,14 @@ class Window(Storage, MovingWindowSupport):
         now = self._sweep()
         if self._used + amount > limit:
             return False
-        self._put(amount, now)
+        self._used += amount
+        slots = self._slots
+        if slots and now - slots[-1].begun < SLOT_S:
+            slot = slots[-1]
+            slot.last = now
+            slot.amount += amount
+        else:
+            slots.append(Slot(begun=now, amount=amount))
         return True
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
@@ -99,7 +107,7 @@ class Window(Storage, MovingWindowSupport):
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Take, whether or not that fits."""
-        self._put(amount, self._sweep())
+        self.acquire_entry(key, sys.maxsize, expiry, amount)
         return self._used
 
     def get(self, key: str) -> int:
@@ -125,18 +133,6 @@ class Window(Storage, MovingWindowSupport):
         count = self._used
         self.clear("")
         return count
-
-    def _put(self, amount: int, now: float) -> None:
-        """Take, in the newest slot or a new one."""
-        slots = self._slots
-        if slots and now - slots[-1].begun < SLOT_S:
-            slot = slots[-1]
-            slot.last = now
-        else:
-            slot = Slot(begun=now)
-            slots.append(slot)
-        slot.amount += amount
-        self._used += amount
 
     def _sweep(self) -> float:
         """Let go of what is too old; returns the time."""
