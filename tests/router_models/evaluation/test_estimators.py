@@ -82,7 +82,7 @@ def test_the_logging_policy_itself_is_worth_what_it_earned(seed: int) -> None:
     assert clipped_ips(itself).value == pytest.approx(mean)
     for estimator in EACH:
         found = estimator(itself)
-        assert found.value == pytest.approx(mean, abs=0.03)
+        assert found.value == pytest.approx(mean, abs=0.06)  # six standard deviations
         assert found.effective_sample_size == pytest.approx(300)
         assert found.largest_weight == pytest.approx(1.0)
 
