@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import msgspec
+
 from gateway.config import ModelCard
 from gateway.limits.budget import nanodollars
 from gateway.request import Reading
@@ -19,7 +21,7 @@ from gateway.request import Reading
 TEMPLATE = 64
 
 
-class Ceiling(NamedTuple):
+class Ceiling(msgspec.Struct, frozen=True):
     """At most so many tokens, and nanodollars."""
 
     tokens: int

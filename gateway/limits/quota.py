@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from gateway.config import UNLIMITED, Limits
 from gateway.errors import BudgetExceeded, RateLimited
@@ -19,7 +21,7 @@ Kind = Literal["key", "tenant"]
 RETRY_AFTER_S = 1.0
 
 
-class Share(NamedTuple):
+class Share(msgspec.Struct, frozen=True):
     """What one request has taken of one quota."""
 
     quota: Quota
