@@ -126,6 +126,39 @@ def test_a_refusal_by_the_tenant_takes_nothing_of_the_key() -> None:
     assert (key.under_way, tenant.under_way, key.tokens.left) == (0, 0, 10_000)
 
 
+def test_of_each_kind_the_limit_with_the_least_left_is_told() -> None:
+    world = World(
+        tenant=Limits(requests_per_minute=2, tokens_per_minute=10_000),
+        key=Limits(requests_per_minute=5, tokens_per_minute=900),
+    )
+    lease = world.ask(1, max_tokens=5)
+    assert lease is not None
+    lease.settle(15)
+    world.time.now += 20.2
+    assert lease.headers(anthropic=False) == [
+        (b"x-ratelimit-limit-requests", b"2"),
+        (b"x-ratelimit-remaining-requests", b"1"),
+        (b"x-ratelimit-reset-requests", b"40s"),
+        (b"x-ratelimit-limit-tokens", b"900"),
+        (b"x-ratelimit-remaining-tokens", b"885"),
+        (b"x-ratelimit-reset-tokens", b"40s"),
+    ]
+    names = [name for name, _ in lease.headers(anthropic=True)]
+    assert names[:3] == [b"anthropic-ratelimit-requests-" + each for each in (b"limit", b"remaining", b"reset")]
+    world.limiter.order({"acme": Limits(concurrency=1)})
+    world.limiter.issue([])
+    assert lease.headers(anthropic=False) == []
+
+
+def test_a_budget_that_is_set_while_a_request_is_under_way_is_its_budget_too() -> None:
+    world = World(tenant=Limits(concurrency=1), key=Limits())
+    lease = world.ask(1, max_tokens=5)
+    assert lease is not None
+    assert not lease.budgeted
+    world.limiter.order({"acme": Limits(usd_per_day=1.0)})
+    assert lease.budgeted
+
+
 def test_a_budget_knows_what_was_spent_before_it_was_set() -> None:
     world = World(tenant=Limits(), key=Limits())
     assert world.ask(1) is None
