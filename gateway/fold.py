@@ -204,7 +204,7 @@ class Fold(Tenants):
 
     def _audited(self, record: Record, event: Audited) -> None:
         if record.subject is not None:
-            self.beside(record.tenant).trust.audited(record.subject, event.reward)
+            self.judges.brief(self.beside(record.tenant).trust).audited(record.subject, event.reward)
             if not self.is_frozen(record.tenant):
                 self._reweigh(record)
 
@@ -217,7 +217,7 @@ class Fold(Tenants):
         if counts and not self.controls.excludes(record):
             own = self.beside(record.tenant)
             own.quarantine.take(event.seq)
-            own.trust.pardoned(record.source or "")
+            self.judges.brief(own.trust).pardoned(record.source or "")
             self._reweigh(record)
             self._teach(record, event.lesson, event, IN_FULL, None)
 

@@ -104,8 +104,8 @@ class Belief:
         basis = self.basis.places(x[None])[0].astype(np.float64)
         basis[-1] = match
         if observation.previous is not None:
-            self.memory.amend(arm, x, observation.previous, reward)
-            self.posterior.amend(arm, basis, reward - observation.previous, weight)
+            counts = self.memory.amend(arm, observation.previous, observation)
+            self.posterior.amend(arm, basis, reward - observation.previous, counts)
             return None
         target = reward - AVERAGE - match
         mean, variance = self.posterior.learn(arm, basis, target, weight)

@@ -89,13 +89,22 @@ class Memory:
         self.weights, self.honesty = weights, honesty
         return True
 
-    def amend(self, arm: int, features: npt.NDArray[np.float32], previous: float, reward: float) -> None:
-        """Replace the reward of the outcome that said ``previous``, where it is still remembered."""
+    def amend(self, arm: int, previous: float, told: Observation) -> float:
+        """Replace the reward of the outcome that said ``previous``; what that counts, 0 if it is not remembered.
+
+        Others may have said the same: it is one of this source's own, or where none is, one that was vouched for; who
+        is vouched for may once have been judged.
+        """
         same = (self.arms == arm) & (np.abs(self.rewards - previous) < ALIKE)
         slots = np.flatnonzero(same)
-        slots = slots[(self.features[slots] == features.astype(np.float16)).all(axis=1)]
-        if len(slots):
-            self.rewards[slots[-1]] = reward
+        slots = slots[(self.features[slots] == told.features.astype(np.float16)).all(axis=1)]
+        by = self.sources[slots]
+        own = by == told.source
+        slots = slots[own if own.any() else (by == 0) | (told.source == 0)]
+        if not len(slots):
+            return 0.0
+        self.rewards[slots[-1]] = told.reward
+        return float(self.weights[slots[-1]])
 
     def arrays(self) -> Arrays:
         """Everything, as named arrays."""

@@ -48,13 +48,18 @@ class Judges(NamedTuple):
         """Whether what this source says is judged."""
         return self.suspicion is not None and not source.startswith(IMPLICIT) and (self.keys or "/" in source)
 
+    def brief(self, trust: Trust) -> Trust:
+        """A tenant's judge, as distrustful as is asked for; what is saved of it does not tell."""
+        trust.suspicion = self.suspicion or Suspicion()
+        return trust
+
     def judge(
         self, trust: Trust, record: Record, event: Feedback, lesson: Lesson, state: Callable[[], State]
     ) -> Verdict:
         """The verdict on one outcome; ``state`` is what the policy had learned before it."""
         if self.suspicion is None or record.source is None:
             return IN_FULL
-        trust.suspicion = self.suspicion
+        self.brief(trust)
         judged = self.doubts(record.source)
         features = np.frombuffer(lesson.features, "<f4")
         expected = _expected(state(), lesson.arm, features) if judged else 0.0

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -48,11 +50,29 @@ def test_lets_what_came_before_a_change_count_for_little() -> None:
 
 
 def test_amends_the_outcome_that_said_so() -> None:
-    memory = filled(10)
-    memory.amend(1, np.array([1.0, 4 / 256], dtype=np.float32), 0.004, 0.9)
-    memory.amend(1, np.array([1.0, 4 / 256], dtype=np.float32), 0.5, 0.7)
-    assert memory.rewards[4] == 0.9
-    assert 0.7 not in memory.rewards
+    memory, better = filled(10), replace(outcome(4), reward=0.9)
+    memory.weights[4] = 0.25
+    assert memory.amend(1, 0.004, better) == 0.25
+    assert memory.amend(1, 0.5, replace(better, reward=0.7)) == 0.0
+    assert memory.rewards[4] == pytest.approx(0.9)
+    assert 0.7 not in memory.rewards.round(3)
+
+
+@pytest.mark.parametrize(("source", "amended"), [(5, 0), (7, 2), (6, 1), (0, 1)])
+def test_amends_nobody_elses_outcome_that_said_the_same(source: int, amended: int) -> None:
+    """Of three that rated one answer alike the second was vouched for, as anybody may have been at the time."""
+    memory = Memory(dimensions=2, limit=100)
+    for told_by in (5, 0, 7):
+        memory.append(0, outcome(9, source=told_by, weight=0.5, honesty=0.5))
+    memory.amend(0, 0.009, replace(outcome(9, source=source), reward=1.0))
+    assert np.flatnonzero(memory.rewards == 1.0).tolist() == [amended]
+    assert memory.amend(0, 0.009, replace(outcome(9, source=8), reward=1.0)) == (0.0 if amended == 1 else 0.5)
+
+
+def test_who_is_judged_no_more_amends_what_was_said_before_that() -> None:
+    memory = Memory(dimensions=2, limit=100)
+    memory.append(0, outcome(9, source=5, weight=0.5, honesty=0.5))
+    assert memory.amend(0, 0.009, replace(outcome(9), reward=1.0)) == 0.5
 
 
 def credit(honesty: dict[int, float]) -> Credit:

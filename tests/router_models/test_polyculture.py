@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -150,6 +151,26 @@ def test_what_is_weighed_anew_was_as_if_weighed_so_from_the_start() -> None:
     known.refit()
     assert found.snapshot().coefficients == pytest.approx(known.snapshot().coefficients, abs=1e-5)
     assert found.snapshot().coefficients != pytest.approx(before.coefficients, abs=1e-2)
+
+
+def test_what_is_amended_counts_no_more_than_it_does_by_now() -> None:
+    """Somebody has been found out, and says the opposite of it all: until beliefs are formed anew, and after that."""
+    state = make_default().start(dimensions=D, arms=[Arm(name=name, prior=np.zeros(D)) for name in NAMES])
+    random = np.random.default_rng(0)
+    told = [
+        Observation(arm=NAMES[n % 3], features=Run.request(n % 3, random), reward=1.0, source=1 + n % 2, honesty=1.0)
+        for n in range(100)
+    ]
+    for each in told:
+        state.learn(each)
+    assert state.reweigh(Credit(sources=np.array([2]), honesty=np.array([0.01])))
+    before = state.snapshot().coefficients
+    for each in told[1::2]:
+        state.learn(replace(each, reward=0.0, previous=1.0))
+    at_once = state.snapshot().coefficients
+    state.refit()
+    assert at_once == pytest.approx(before, abs=0.03)
+    assert state.snapshot().coefficients == pytest.approx(at_once, abs=0.03)
 
 
 def test_state_stays_small() -> None:

@@ -109,6 +109,16 @@ def test_a_fold_that_was_saved_on_the_way_weighs_alike() -> None:
     assert difference(contents(again), contents(folded(records))) == 0
 
 
+def test_an_audit_says_the_same_to_a_fold_that_was_saved_just_before() -> None:
+    """Whoever suspects more than is usual does so after a restart, too."""
+    tuned = TrustTuned(parameters=json.dumps(Suspicion(share=0.4).parameters), keys=False)
+    records = rated([*beginning(), Record(6, 6, tuned.kind, samples.TENANT, None, None, tuned)], rounds=8)
+    again = unpack(pack(contents(folded(records))), make_policy=make)
+    again.govern(Controls())
+    assert all(again.apply(record) for record in audits(records))
+    assert difference(contents(again), contents(folded([*records, *audits(records)]))) == 0
+
+
 def test_the_pool_believes_each_tenants_sources_as_that_tenant_does() -> None:
     """Two tenants give to the pool, and have sources of the same names; only in one of them these mean ill."""
     records = beginning()
