@@ -133,7 +133,8 @@ class Memory:
             raise ValueError("the memory's outcomes are out of range")
         told = arrays if TELLTALE & arrays.keys() else _vouched(size)
         sources, honesty = np.array(told["memory_sources"]), np.array(told["memory_honesty"], dtype=np.float32)
-        if not sources.shape == honesty.shape == (size,) or not ((honesty >= FAINTEST) & (honesty <= 1.0)).all():
+        fit = sources.dtype.kind == "i" and sources.shape == honesty.shape == (size,)
+        if not fit or not ((honesty >= FAINTEST) & (honesty <= 1.0)).all():
             raise ValueError("the memory's sources do not fit its outcomes")
         self.features, self.arms, self.seen = features, indices.astype(np.int16), seen
         self.rewards, self.weights = outcomes[0].copy(), outcomes[1].copy()

@@ -134,6 +134,7 @@ def test_what_was_saved_without_sources_was_vouched_for() -> None:
     assert not older.reweigh(credit({7: 0.1}))
     assert again.weights[again.order()] == pytest.approx(0.1)
     assert older.weights[older.order()] == pytest.approx(0.5)
-    for wrong in ({"memory_sources": np.zeros(3)}, {"memory_honesty": np.zeros(128)}):
+    strange = [np.zeros(3, dtype=np.int64), np.full(100, np.nan), np.full(100, "ann")]
+    for wrong in (*({"memory_sources": each} for each in strange), {"memory_honesty": np.zeros(100)}):
         with pytest.raises(ValueError, match=r"sources|size"):
             again.restore({**memory.arrays(), **wrong}, 1)
