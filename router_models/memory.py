@@ -16,8 +16,11 @@ ALIKE: Final = 1e-6
 FAINTEST: Final = 2.0**-10
 """Nobody is held to be less honest than this."""
 
+FEWEST: Final = 20.0
 SLIGHT: Final = 0.05
-"""Outcomes are weighed anew where that changes more than this part of the weight of any arm's."""
+"""Outcomes are weighed anew where that changes more than this part of the weight of any arm's, which are taken for so
+many at least: beliefs are not formed anew for less than one outcome.
+"""
 
 
 class Memory:
@@ -84,7 +87,7 @@ class Memory:
         weights = self.weights * honesty / self.honesty
         arms = self.arms + 1
         changes, before = (np.bincount(arms, each)[1:] for each in (np.abs(weights - self.weights), self.weights))
-        if (changes <= SLIGHT * np.maximum(before, 1.0)).all():
+        if (changes <= SLIGHT * np.maximum(before, FEWEST)).all():
             return False
         self.weights, self.honesty = weights, honesty
         return True
@@ -92,15 +95,14 @@ class Memory:
     def amend(self, arm: int, previous: float, told: Observation) -> float:
         """Replace the reward of the outcome that said ``previous``; what that counts, 0 if it is not remembered.
 
-        Others may have said the same: it is one of this source's own, or where none is, one that was vouched for; who
-        is vouched for may once have been judged.
+        Others may have said the same: it is one of this source's own, or where none is, one that was vouched for.
         """
         same = (self.arms == arm) & (np.abs(self.rewards - previous) < ALIKE)
         slots = np.flatnonzero(same)
         slots = slots[(self.features[slots] == told.features.astype(np.float16)).all(axis=1)]
         by = self.sources[slots]
         own = by == told.source
-        slots = slots[own if own.any() else (by == 0) | (told.source == 0)]
+        slots = slots[own if own.any() else by == 0]
         if not len(slots):
             return 0.0
         self.rewards[slots[-1]] = told.reward

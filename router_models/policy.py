@@ -50,7 +50,7 @@ class Observation:
     """One outcome of one past choice: reward in [0, 1], weight (trust) in [0, 1].
 
     ``previous`` is the reward that this one replaces, where a source amends what it said before. ``source`` is a number
-    for who told it, 0 where it is vouched for; of that ``weight`` is in proportion to its ``honesty``, in [0, 1].
+    for who told it, 0 for a new outcome that is vouched for; ``weight`` is in proportion to its ``honesty``, in [0, 1].
     """
 
     arm: str

@@ -69,15 +69,15 @@ class Judges(NamedTuple):
 
 
 def taught(record: Record, lesson: Lesson, told: Told, verdict: Verdict, *, previous: float | None) -> Observation:
-    """What feedback teaches by this verdict, in place of its source's ``previous`` word."""
-    judged = verdict.honesty is not None
+    """What feedback teaches by this verdict, in place of its source's ``previous`` word, which may have been judged."""
+    named = verdict.honesty is not None or previous is not None
     return Observation(
         arm=lesson.arm,
         features=np.frombuffer(lesson.features, "<f4"),
         reward=told.reward,
         weight=told.weight * verdict.weight,
         previous=previous,
-        source=number(record.tenant, record.source or "") if judged else 0,
+        source=number(record.tenant, record.source or "") if named else 0,
         honesty=1.0 if verdict.honesty is None else verdict.honesty,
     )
 

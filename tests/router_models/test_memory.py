@@ -69,12 +69,6 @@ def test_amends_nobody_elses_outcome_that_said_the_same(source: int, amended: in
     assert memory.amend(0, 0.009, replace(outcome(9, source=8), reward=1.0)) == (0.0 if amended == 1 else 0.5)
 
 
-def test_who_is_judged_no_more_amends_what_was_said_before_that() -> None:
-    memory = Memory(dimensions=2, limit=100)
-    memory.append(0, outcome(9, source=5, weight=0.5, honesty=0.5))
-    assert memory.amend(0, 0.009, replace(outcome(9), reward=1.0)) == 0.5
-
-
 def credit(honesty: dict[int, float]) -> Credit:
     return Credit(sources=np.array(sorted(honesty)), honesty=np.array([honesty[each] for each in sorted(honesty)]))
 

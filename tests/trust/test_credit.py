@@ -119,6 +119,19 @@ def test_an_audit_says_the_same_to_a_fold_that_was_saved_just_before() -> None:
     assert difference(contents(again), contents(folded([*records, *audits(records)]))) == 0
 
 
+@pytest.mark.parametrize("judged", [True, False])
+def test_whoever_takes_a_word_back_takes_back_their_own(judged: bool) -> None:
+    """Two find the same answer good, and the first one changes their mind, when all are judged still or no longer."""
+    records = beginning()
+    off, taken_back = TrustTuned(parameters="", keys=False), samples.feedback("ant", 0.0, previous=1.0)
+    said = [(name, samples.feedback("ant", 1.0)) for name in ("key/ann", "key/bob")]
+    for name, event in [*said, *([] if judged else [("", off)]), ("key/ann", taken_back)]:
+        records.append(Record(records[-1].seq + 1, 0, event.kind, samples.TENANT, bytes(16), name, event))
+    state = folded(records).states[samples.TENANT].learned
+    assert isinstance(state, Belief)
+    assert state.memory.rewards[:2].tolist() == [0.0, 1.0]
+
+
 def test_the_pool_believes_each_tenants_sources_as_that_tenant_does() -> None:
     """Two tenants give to the pool, and have sources of the same names; only in one of them these mean ill."""
     records = beginning()
