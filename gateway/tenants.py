@@ -126,8 +126,8 @@ class Tenants:
         found = credit(tenant, own.trust) if own.trust.fresh else None
         if found is None:
             return []
-        givers = [tenant, POOL] if self.membership(tenant).gives else [tenant]
-        return [each for each in givers if self.beside(each).update(lambda state: state.reweigh(found))]
+        taught = [tenant, POOL] if self.membership(tenant).gives else [tenant]
+        return [each for each in taught if self.beside(each).update(lambda state: state.reweigh(found))]
 
     def follow(self, live: Named, second: Named | None) -> None:
         """Learn by the policy of this name, and beside it by another. Raises what making them raises."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from router_models.policy import TELLTALE, Arrays, Credit, Observation
 from router_models.rows import Floats
+
+Number = TypeVar("Number", bound=np.number[Any])
 
 ALIKE: Final = 1e-6
 """Rewards that differ by less are the same; they are kept in single precision."""
@@ -51,12 +53,9 @@ class Memory:
 
     def _grow(self, size: int) -> None:
         more = size - len(self.arms)
-        self.features = np.concatenate([self.features, np.zeros((more, self.features.shape[1]), dtype=np.float16)])
-        self.arms = np.concatenate([self.arms, np.full(more, -1, dtype=np.int16)])
-        self.rewards = np.concatenate([self.rewards, np.zeros(more, dtype=np.float32)])
-        self.weights = np.concatenate([self.weights, np.zeros(more, dtype=np.float32)])
-        self.sources = np.concatenate([self.sources, np.zeros(more, dtype=np.int64)])
-        self.honesty = np.concatenate([self.honesty, np.ones(more, dtype=np.float32)])
+        self.features, self.arms = _longer(self.features, more), _longer(self.arms, more, spare=-1)
+        self.rewards, self.weights = _longer(self.rewards, more), _longer(self.weights, more)
+        self.sources, self.honesty = _longer(self.sources, more), _longer(self.honesty, more, spare=1)
 
     def order(self) -> npt.NDArray[np.int64]:
         """The slots in use, oldest outcome first."""
@@ -141,6 +140,11 @@ class Memory:
         self.features, self.arms, self.seen = features, indices.astype(np.int16), seen
         self.rewards, self.weights = outcomes[0].copy(), outcomes[1].copy()
         self.sources, self.honesty = sources.astype(np.int64), honesty
+
+
+def _longer(column: npt.NDArray[Number], more: int, *, spare: int = 0) -> npt.NDArray[Number]:
+    """A column with so many more rows, all of them ``spare``."""
+    return np.concatenate([column, np.full((more, *column.shape[1:]), spare, dtype=column.dtype)])
 
 
 def _vouched(size: int) -> Arrays:

@@ -19,6 +19,11 @@ METRICS_TOKEN = "scrape"
 Start = Callable[..., Gateway]
 
 
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
 @pytest.fixture(scope="session")
 def shared_upstream() -> Iterator[Upstream]:
     with upstream.running(Upstream()) as server:

@@ -12,11 +12,6 @@ from gateway.batching import MOST, Batch
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Halver:
     """Halves even numbers, and fails on a batch with an odd one in it."""
 

@@ -15,11 +15,6 @@ from router_models.embedders import Matrix
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Gated:
     """A real embedder in every respect but that a test opens and shuts its gate."""
 

@@ -49,11 +49,6 @@ SCRIPTS = {
 }
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(autouse=True)
 def _uncollected() -> Iterator[None]:
     gc.collect()

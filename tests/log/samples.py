@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from gateway.controls import Controls
 from gateway.events import (
     EVERYONE,
     Answer,
@@ -123,7 +124,12 @@ def records(*events: Event, tenant: str = TENANT) -> Iterator[Record]:
 
 def folded(*events: Event) -> Fold:
     """The fold over these events."""
-    fold = Fold(make_policy=make)
-    for each in records(*events):
+    return over(records(*events))
+
+
+def over(records: Iterable[Record], *, controls: Controls | None = None) -> Fold:
+    """The fold over these records."""
+    fold = Fold(make_policy=make, controls=controls)
+    for each in records:
         assert fold.apply(each)
     return fold

@@ -21,7 +21,6 @@ from gateway.events import (
 )
 from gateway.fold import Fold
 from gateway.transaction import Record
-from router_models import make
 from tests.log import samples
 from tests.log.conftest import Logged
 
@@ -59,10 +58,7 @@ def folded(life: Sequence[Happening], *, without: str = "?") -> Fold:
         for seq, (tenant, event) in enumerate([*BEGINNING, *life], start=1)
         if tenant != without
     ]
-    fold = Fold(make_policy=make, controls=Controls(records=records))
-    for record in records:
-        assert fold.apply(record)
-    return fold
+    return samples.over(records, controls=Controls(records=records))
 
 
 def router(fold: Fold, tenant: str) -> list[bytes]:

@@ -20,6 +20,7 @@ from router_models.policy import Vector
 from router_models.suspicion import Suspicion
 from router_models.trust import Trust
 from tests.log import samples
+from tests.log.samples import over
 
 QUALITY = {"ant": 0.9, "bee": 0.6, "cat": 0.1}
 HONEST = [f"key/{name}" for name in ("ann", "bob", "cyd", "dan", "eve", "fay", "gus", "hal")]
@@ -46,12 +47,6 @@ def rated(after: Sequence[Record], *, rounds: int, honest: bool = False, tenant:
     return found
 
 
-def folded(records: Sequence[Record]) -> Fold:
-    fold = Fold(make_policy=make)
-    assert all(fold.apply(record) for record in records)
-    return fold
-
-
 def taught(fold: Fold, *, of: str = samples.TENANT, by: str = samples.TENANT) -> Mapping[str, Vector]:
     """The weights of what each source of the tenant ``by`` has taught the state ``of``."""
     state = fold.states[of].learned
@@ -62,7 +57,8 @@ def taught(fold: Fold, *, of: str = samples.TENANT, by: str = samples.TENANT) ->
 
 def test_what_a_campaign_taught_before_it_was_found_out_counts_little_afterwards() -> None:
     records = rated(beginning(), rounds=40)
-    fold, weights = folded(records), taught(folded(records))
+    fold = over(records)
+    weights = taught(fold)
     trusted = np.concatenate([weights[name] for name in HONEST])
     believed = np.concatenate([weights[name] for name in CAMPAIGN])
     assert len(believed) >= 4
@@ -73,8 +69,8 @@ def test_what_a_campaign_taught_before_it_was_found_out_counts_little_afterwards
 
 def test_whoever_is_believed_again_has_taught_as_much_as_others() -> None:
     doubted = rated(beginning(), rounds=6)
-    before = np.concatenate([taught(folded(doubted))[name] for name in CAMPAIGN])
-    later = np.concatenate([taught(folded(rated(doubted, rounds=60, honest=True)))[name] for name in CAMPAIGN])
+    before = np.concatenate([taught(over(doubted))[name] for name in CAMPAIGN])
+    later = np.concatenate([taught(over(rated(doubted, rounds=60, honest=True)))[name] for name in CAMPAIGN])
     assert np.median(before) < 0.5 * np.median(later[: len(before)])
 
 
@@ -92,31 +88,31 @@ def audits(records: Sequence[Record]) -> list[Record]:
 
 def test_an_audit_weighs_anew_unless_learning_is_frozen() -> None:
     records = rated(beginning(), rounds=4)
-    trained = taught(folded(records))
+    trained = taught(over(records))
     for frozen in (True, False):
         event = LearningFrozen(frozen)
         control = Record(records[-1].seq + 1, 0, event.kind, samples.TENANT, None, None, event)
-        after = taught(folded([*records, control, *audits(records)]))
+        after = taught(over([*records, control, *audits(records)]))
         for name in CAMPAIGN:
             assert (after[name] == trained[name]).all() == frozen
 
 
 def test_a_fold_that_was_saved_on_the_way_weighs_alike() -> None:
     records = rated(beginning(), rounds=25)
-    again = unpack(pack(contents(folded(records[:120]))), make_policy=make)
+    again = unpack(pack(contents(over(records[:120]))), make_policy=make)
     again.govern(Controls())
     assert all(again.apply(record) for record in records[120:])
-    assert difference(contents(again), contents(folded(records))) == 0
+    assert difference(contents(again), contents(over(records))) == 0
 
 
 def test_an_audit_says_the_same_to_a_fold_that_was_saved_just_before() -> None:
     """Whoever suspects more than is usual does so after a restart, too."""
     tuned = TrustTuned(parameters=json.dumps(Suspicion(share=0.4).parameters), keys=False)
     records = rated([*beginning(), Record(6, 6, tuned.kind, samples.TENANT, None, None, tuned)], rounds=8)
-    again = unpack(pack(contents(folded(records))), make_policy=make)
+    again = unpack(pack(contents(over(records))), make_policy=make)
     again.govern(Controls())
     assert all(again.apply(record) for record in audits(records))
-    assert difference(contents(again), contents(folded([*records, *audits(records)]))) == 0
+    assert difference(contents(again), contents(over([*records, *audits(records)]))) == 0
 
 
 @pytest.mark.parametrize("judged", [True, False])
@@ -127,7 +123,7 @@ def test_whoever_takes_a_word_back_takes_back_their_own(judged: bool) -> None:
     said = [(name, samples.feedback("ant", 1.0)) for name in ("key/ann", "key/bob")]
     for name, event in [*said, *([] if judged else [("", off)]), ("key/ann", taken_back)]:
         records.append(Record(records[-1].seq + 1, 0, event.kind, samples.TENANT, bytes(16), name, event))
-    state = folded(records).states[samples.TENANT].learned
+    state = over(records).states[samples.TENANT].learned
     assert isinstance(state, Belief)
     assert state.memory.rewards[:2].tolist() == [0.0, 1.0]
 
@@ -138,7 +134,7 @@ def test_the_pool_believes_each_tenants_sources_as_that_tenant_does() -> None:
     for tenant in (samples.TENANT, "acme"):
         joined = PoolJoined(contributes=True, consumes=False)
         records.append(Record(records[-1].seq + 1, 0, joined.kind, tenant, None, None, joined))
-    fold = folded(rated(rated(records, rounds=40, honest=True, tenant="acme"), rounds=40))
+    fold = over(rated(rated(records, rounds=40, honest=True, tenant="acme"), rounds=40))
     own, others = taught(fold, of=POOL), taught(fold, of=POOL, by="acme")
     for name in CAMPAIGN:
         assert own[name].max() < 0.1 * others[name].max()

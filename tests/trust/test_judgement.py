@@ -23,6 +23,7 @@ from gateway.trust.standing import bands, withheld
 from router_models import make
 from router_models.suspicion import Suspicion
 from tests.log import samples
+from tests.log.samples import over
 
 ARMS = ["ant", "bee", "cat"]
 SOURCES = ["key", "key/ann", "key/bob", "key/mallory", "other/cat", "implicit:error"]
@@ -68,12 +69,6 @@ def history(said: Sequence[Said], *, suspicion: Suspicion | None = DISTRUSTFUL) 
     return found
 
 
-def folded(records: Sequence[Record], *, controls: Controls | None = None) -> Fold:
-    fold = Fold(make_policy=make, controls=controls)
-    assert all(fold.apply(record) for record in records)
-    return fold
-
-
 def known(fold: Fold) -> Contents:
     """All of the tenant's state but the list of what does not count."""
     own = fold.states.get(samples.TENANT)
@@ -91,8 +86,8 @@ def test_who_is_revoked_was_never_heard(said: list[Said], gone: set[str]) -> Non
     records = history(said)
     event = FeedbackExcluded(1, len(records), "revoked", sorted(gone))
     control = Record(len(records) + 1, 0, event.kind, EVERYONE, None, None, event)
-    revoked = folded(records, controls=Controls(records=[control]))
-    clean = folded(without(records, gone))
+    revoked = over(records, controls=Controls(records=[control]))
+    clean = over(without(records, gone))
     if samples.TENANT in clean.states:
         assert difference(known(revoked), known(clean)) == 0
     assert withheld(revoked) == withheld(clean)
@@ -104,18 +99,18 @@ def test_who_is_revoked_was_never_heard(said: list[Said], gone: set[str]) -> Non
 def test_a_fold_that_was_saved_on_the_way_goes_on_alike(said: list[Said], data: st.DataObject) -> None:
     records = history(said)
     half = data.draw(st.integers(4, len(records)))
-    again = unpack(pack(contents(folded(records[:half]))), make_policy=make)
+    again = unpack(pack(contents(over(records[:half]))), make_policy=make)
     again.govern(Controls())
     for record in records[half:]:
         assert again.apply(record)
-    assert difference(contents(again), contents(folded(records))) == 0
+    assert difference(contents(again), contents(over(records))) == 0
 
 
 @settings(max_examples=30, deadline=None)
 @given(words)
 def test_where_nobody_is_judged_everything_counts(said: list[Said]) -> None:
     records = history(said, suspicion=None)
-    fold = folded(records)
+    fold = over(records)
     assert withheld(fold) == 0
     assert fold.lessons == sum(each.kind == Feedback.kind for each in records)
 
