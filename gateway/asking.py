@@ -14,7 +14,7 @@ from gateway.errors import GatewayError, RateLimited, UpstreamFailed, UpstreamRe
 from gateway.providers.adapter import Providers
 from gateway.providers.told import Told
 from gateway.registry import Model
-from gateway.relay import Body, read_body
+from gateway.relay import EVENT_LIMIT, Body, EventSplitter, payload, read_body
 from gateway.request import Reading, with_model
 from gateway.transport import Client, Response, TransportError, TransportTimeout
 
@@ -45,7 +45,6 @@ class ErrorBody(msgspec.Struct):
 
     error: ErrorDetail | str | None = None
     message: str | None = None
-    detail: msgspec.Raw | None = None
 
 
 class Opened(NamedTuple):
@@ -98,7 +97,7 @@ class Asker:
     async def _heard(self, model: Model, reading: Reading, response: Response | Told) -> tuple[bytes, Body]:
         """As much of an answer as must be there before it counts as begun: all of it, or a stream's first bytes."""
         if reading.stream:
-            return await _first(model, response), Body()
+            return await _first(model, response, clock=self._clock), Body()
         data = await response.read(limit=self._answer_limit)
         seen = read_body(data)
         if seen.error is not None or (seen.choices is None and reading.endpoint == "chat"):
@@ -119,15 +118,33 @@ def unbroken(model: Model) -> Iterator[None]:
         raise UpstreamFailed(f"The model {model.id} broke off in the middle of its answer.") from error
 
 
-async def _first(model: Model, response: Response | Told) -> bytes:
-    """A stream's first bytes, so that whatever fails before them can still fall back."""
-    kind = response.header(b"content-type") or b""
-    if not kind.startswith(b"text/event-stream"):
+def cut_short(model: Model, where: str) -> UpstreamFailed:
+    """The error of a stream that ended too early, for which the model is to blame."""
+    model.breaker.failed()
+    return UpstreamFailed(f"The model {model.id} ended its stream {where}.")
+
+
+async def _first(model: Model, response: Response | Told, *, clock: Callable[[], float]) -> bytes:
+    """A stream up to its first event's end, so that what fails before that, or is told by it, can still fall back.
+
+    Comments are none: they say that a server is alive, not what becomes of the request. Where they go on for longer
+    than an answer may take to begin, they count as one, so that the client hears them, too.
+    """
+    splitter, begun, due = EventSplitter(), b"", clock() + model.timeouts.first_byte
+    try:
+        if not (response.header(b"content-type") or b"").startswith(b"text/event-stream"):
+            raise UpstreamFailed(f"The model {model.id} did not answer with a stream.")
+        async for chunk in response.chunks():
+            begun += chunk
+            for found in splitter.feed(chunk):
+                if b'"error"' in (data := payload(found)) and read_body(data).error is not None:
+                    raise UpstreamFailed(f"The model {model.id} reported an error in place of its answer.")
+                if data or clock() > due or len(begun) > EVENT_LIMIT:
+                    return begun
+        raise UpstreamFailed(f"The model {model.id} ended its stream without a word.")
+    except UpstreamFailed:
         response.close()
-        raise UpstreamFailed(f"The model {model.id} did not answer with a stream.")
-    async for chunk in response.chunks():
-        return chunk
-    raise UpstreamFailed(f"The model {model.id} ended its stream without a word.")
+        raise
 
 
 async def _refusal(model: Model, response: Response | Told) -> GatewayError:
@@ -140,7 +157,8 @@ async def _refusal(model: Model, response: Response | Told) -> GatewayError:
     detail = body.error if isinstance(body.error, ErrorDetail) else ErrorDetail(message=body.error or body.message)
     if response.status in CLIENTS_FAULT:
         message = detail.message or f"The model {model.id} refused the request with status {response.status}."
-        return UpstreamRefused(model.discreet(message), upstream_status=response.status, param=detail.param)
+        param = None if detail.param is None else model.discreet(detail.param)
+        return UpstreamRefused(model.discreet(message), upstream_status=response.status, param=param)
     if response.status == 429:
         wait = response.header(b"retry-after") or b""
         seconds = min(float(wait), LONGEST_RETRY_S) if wait.isdigit() else 1.0

@@ -137,7 +137,7 @@ def limits(
         catch_up(connection)
         limiter.restore(recent(connection, now=time.time()))
         limiter.order(ordered(connection))
-    limiter.configure(configuration.tenants)
+    limiter.configure(configuration.tenants, configuration.routing.preferences)
     limiter.issue(keys.principals)
     return limiter
 
@@ -186,7 +186,9 @@ def given_keys(settings: Settings, configuration: Configuration) -> dict[Princip
 
 def keys(connection: sa.Connection, settings: Settings, configuration: Configuration, audit: Audit) -> Ensured:
     """Who may ask."""
-    return ensure(connection, given=given_keys(settings, configuration), added=partial(tell_of_key, audit))
+    ensured = ensure(connection, given=given_keys(settings, configuration), added=partial(tell_of_key, audit))
+    ensured.ring.declare(tenant.id for tenant in configuration.tenants)
+    return ensured
 
 
 def tell_of_key(audit: Audit, transaction: Transaction, key: Principal) -> None:
@@ -236,9 +238,9 @@ def start_probing(stack: AsyncExitStack, registry: Registry, client: Client) -> 
     stack.push_async_callback(prober.stop)
 
 
-def client(stack: AsyncExitStack) -> Client:
-    """Connections to the models' servers."""
-    made = Client(limit_per_origin=1000, keepalive_s=4.0)
+def client(stack: AsyncExitStack, settings: Settings) -> Client:
+    """Connections to the models' servers: as many at one as all requests under way may want, with their rivals."""
+    made = Client(limit_per_origin=4 * settings.max_concurrent, keepalive_s=4.0)
     stack.push_async_callback(made.aclose)
     return made
 

@@ -10,13 +10,13 @@ import structlog
 
 from gateway import privacy
 from gateway.admission import Admission
-from gateway.asking import Opened, unbroken
+from gateway.asking import Opened, cut_short, unbroken
 from gateway.configured import Configured
 from gateway.conversations import Conversations
 from gateway.corrections.keeper import Keeper
 from gateway.dialects.dialect import Dialect, Speech
 from gateway.disconnect import Watch
-from gateway.errors import GatewayError, Internal, UpstreamFailed
+from gateway.errors import GatewayError, Internal, Unavailable, UpstreamFailed
 from gateway.exchange import CLIENT_GONE, Exchange
 from gateway.governance.prompts import Prompts
 from gateway.http import ClientGone, Header, Receive, Scope, Send, read_body, respond
@@ -35,6 +35,9 @@ _JSON = (b"content-type", b"application/json")
 
 #: Headers that name a request's session, ours first, then those that are usual elsewhere.
 SESSIONS = (b"x-polyculture-session", b"x-session-id", b"x-conversation-id")
+
+#: When a client that was cut off by a stop may try again, in seconds.
+STOPPED_S = 5.0
 
 _WISHES = frozenset({b"x-polyculture-tags", b"x-polyculture-explore", privacy.HEADER, *SESSIONS})
 _STREAM = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
@@ -89,8 +92,9 @@ class Completions:
             exchange.status = CLIENT_GONE
         except asyncio.CancelledError:
             exchange.status = CLIENT_GONE
-            if not watch.gone:
-                raise
+            if not watch.gone:  # the gateway stops, and has waited long enough: no model is to blame
+                self._close(exchange)
+                await self._fail(exchange, Unavailable("The gateway is being stopped.", retry_after_s=STOPPED_S), send)
         except Exception:
             _logger.exception("request_failed", decision=exchange.name)
             await self._fail(exchange, Internal("Something went wrong inside the gateway; its log has more."), send)
@@ -155,6 +159,8 @@ class Completions:
                     told = self._heard(exchange, witness, speech, found, data)
                 if told:
                     await send({"type": "http.response.body", "body": told, "more_body": True})
+            if not (exchange.closed or witness.finished):
+                raise cut_short(opened.model, "before its answer was finished")
         last = b"" if exchange.closed else await self._ended(exchange, speech, b"")
         await send({"type": "http.response.body", "body": last})
 
@@ -168,7 +174,7 @@ class Completions:
                 for found in splitter.feed(chunk):
                     yield found
         if splitter.end().strip():
-            raise UpstreamFailed(f"The model {opened.model.id} ended its stream in the middle of an event.")
+            raise cut_short(opened.model, "in the middle of an event")
 
     def _heard(self, exchange: Exchange, witness: Witness, speech: Speech, found: bytes, data: bytes) -> bytes:
         """What the client hears for one event."""
@@ -222,7 +228,7 @@ class Completions:
             witness.see(exchange.opened.body.choices if exchange.opened else None)
         answer = exchange.answer(now=now)
         self._limiter.settle(exchange.principal, exchange.lease, answer)
-        waited = bool(answer.failed) or (exchange.lease is not None and exchange.lease.budgeted)
+        waited = bool(exchange.passed_over) or (exchange.lease is not None and exchange.lease.budgeted)
         tenant = exchange.principal.tenant
         future = self._log.append(answer, tenant=tenant, subject=exchange.id, lazy=not waited)
         if waited:
@@ -234,8 +240,8 @@ class Completions:
             self._conversations.answered(
                 exchange.principal, reading, exchange.wishes.session, model=answer.answered, tokens=exchange.context
             )
-        elif not failed:
-            return  # the client's own fault, or the client left: the model is not to blame
+        elif not (failed and exchange.tried):
+            return  # the client's own fault, or the client left, or nobody was asked: no model is to blame
         verdict = witness.verdict(failed=failed, latency_s=now - exchange.started)
         if verdict is not None:
             self._blame(exchange, answer.answered, verdict)

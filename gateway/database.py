@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 T = TypeVar("T")
@@ -58,6 +59,28 @@ def begin(connection: sa.Connection) -> Iterator[None]:
         if connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
             connection.exec_driver_sql("ROLLBACK")
         raise
+
+
+@contextmanager
+def moment(connection: sa.Connection) -> Iterator[None]:
+    """Everything read meanwhile is as it was at the first look, whatever a running gateway writes."""
+    connection.exec_driver_sql("BEGIN")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql("ROLLBACK")
+
+
+def send(connection: sa.Connection, statement: str, values: tuple[Any, ...]) -> None:
+    """Have the driver execute a statement of its own dialect, without results. Raises what SQLAlchemy would.
+
+    It spares what ``exec_driver_sql`` does around it, for which a lone request would wait with every batch of the log.
+    """
+    driver = connection.dialect.loaded_dbapi.Error
+    try:
+        connection.connection.cursor().execute(statement, values)
+    except driver as error:
+        raise DBAPIError.instance(statement, None, error, driver) from error
 
 
 async def look(engine: sa.Engine, read: Callable[[sa.Connection], T]) -> T:

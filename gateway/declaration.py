@@ -23,10 +23,11 @@ class Fault(NamedTuple):
 
 
 class Declaration(NamedTuple):
-    """What a file says, where that can be told, and what is wrong with it."""
+    """What a file says, where that can be told, and what is wrong with it; ``blank`` is one that says nothing."""
 
     configuration: Configuration | None
     faults: list[Fault]
+    blank: bool = False
 
 
 def examine(path: Path, *, secrets: bool = False) -> Declaration:
@@ -45,7 +46,7 @@ def examine(path: Path, *, secrets: bool = False) -> Declaration:
     except ValidationError as error:
         return Declaration(None, [_located(root, each["loc"], each["msg"]) for each in error.errors()])
     found = [Fault(_line(root, where), what) for where, what in _refused(configuration, secrets=secrets)]
-    return Declaration(configuration, found)
+    return Declaration(configuration, found, blank=document is None)
 
 
 def _refused(configuration: Configuration, *, secrets: bool) -> Iterator[tuple[Sequence[str | int], str]]:

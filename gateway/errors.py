@@ -9,6 +9,7 @@ GatewayError
 ├── Forbidden 403
 ├── NotFound 404
 ├── MethodNotAllowed 405
+├── RequestTimeout 408
 ├── Conflict 409
 ├── Outdated 412
 ├── BodyTooLarge 413
@@ -148,6 +149,12 @@ class MethodNotAllowed(GatewayError):
     """The path takes other methods."""
 
     status, type, code = 405, "invalid_request_error", "method_not_allowed"
+
+
+class RequestTimeout(GatewayError):
+    """The request came too slowly."""
+
+    status, type, code = 408, "invalid_request_error", "request_timeout"
 
 
 class Conflict(GatewayError):

@@ -101,6 +101,13 @@ class Exchange:
         return [name for name in dict.fromkeys(model.id for model in self.tried[:-1]) if name != last]
 
     @property
+    def passed_over(self) -> list[str]:
+        """Those who were to answer before the one who did: who failed, and who was drawn, but too slow or too busy."""
+        if self.choice is None or self.model is None or self.model is self.choice.model:
+            return self.failed
+        return list(dict.fromkeys((self.choice.model.id, *self.failed)))
+
+    @property
     def context(self) -> int:
         """Tokens that the model has read and written: as its server counted them, else an estimate of the prompt."""
         if self.input_tokens is None:
@@ -136,8 +143,8 @@ class Exchange:
             (b"x-polyculture-reason", decision.reason.encode()),
             (b"x-polyculture-overhead-ms", b"%.3f" % (self.overhead(now) * 1e3)),
         ]
-        if self.failed:
-            found.append((b"x-polyculture-fallback-from", ",".join(self.failed).encode()))
+        if passed := self.passed_over:
+            found.append((b"x-polyculture-fallback-from", ",".join(passed).encode()))
         cost = self.cost
         if cost is not None:
             found.append((b"x-polyculture-cost-usd", b"%.9f" % cost))

@@ -22,9 +22,15 @@ _logger = structlog.get_logger("polyculture.history")
 
 
 def records(
-    connection: sa.Connection, *, after: int = 0, upto: int | None = None, tenants: Collection[str] | None = None
+    connection: sa.Connection,
+    *,
+    after: int = 0,
+    upto: int | None = None,
+    tenants: Collection[str] | None = None,
+    whole: bool = False,
 ) -> Iterator[Record]:
-    """The log's records in order, of answers and decisions as much as the fold reads; damaged ones are passed over.
+    """The log's records in order, of answers and decisions as much as the fold reads, unless they are to be ``whole``;
+    damaged ones are passed over.
 
     ``tenants`` limits them to those and to what concerns everyone. They are streamed: memory stays flat however long
     the log is. Raises :class:`gateway.events.UnknownEvent`.
@@ -37,7 +43,7 @@ def records(
     for rows in connection.execute(query.execution_options(yield_per=1000)).partitions():
         for seq, at, kind, tenant, subject, source, payload in rows:
             try:
-                event = decode(kind, payload, head=True)
+                event = decode(kind, payload, head=not whole)
             except msgspec.DecodeError as error:
                 _logger.error("event_damaged", seq=seq, kind=kind, error=str(error))
             else:

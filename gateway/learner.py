@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -18,6 +17,7 @@ import sqlalchemy as sa
 import structlog
 
 from gateway.archive import contents, pack
+from gateway.backlog import MOST, Backlog
 from gateway.breath import Abandoned, Breath
 from gateway.events import (
     EVERYONE,
@@ -40,6 +40,7 @@ from gateway.log import Log, LogUnavailable
 from gateway.publication import Doorkeeper, Hold, Publication, Published
 from gateway.transaction import Record
 from gateway.versions.version import Meaning, Reason, write
+from gateway.writer import RETRY_S
 
 _logger = structlog.get_logger("polyculture.learner")
 
@@ -70,6 +71,7 @@ class Learner:
         engine: sa.Engine | None = None,
         log: Log | None = None,
         snapshot_every: int = 20_000,
+        most_waiting: int = MOST,
         on_failure: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -82,7 +84,7 @@ class Learner:
         self._on_failure = on_failure
         self._clock = clock
         self._saved = self._tried = fold.base
-        self._queue: deque[Record] = deque()
+        self._backlog = Backlog(engine=engine, most=most_waiting)
         self._owed = False
         self._breath = Breath()
         self._moving = asyncio.Lock()
@@ -95,7 +97,12 @@ class Learner:
     @property
     def lag(self) -> int:
         """Committed events that are not folded yet."""
-        return len(self._queue)
+        return len(self._backlog)
+
+    @property
+    def committed(self) -> int:
+        """Where the log ends, as far as it was offered: ahead of the fold's position while events wait."""
+        return max(self.fold.position, self._backlog.latest)
 
     def published(self, tenant: str) -> Published:
         """The router that a tenant's requests go by now."""
@@ -109,8 +116,8 @@ class Learner:
 
     def offer(self, records: Sequence[Record]) -> None:
         """Take committed records, in log order."""
-        self._queue.extend(records)
-        if len(self._queue) >= GATHERED or any(_teaches(each) for each in records):
+        self._backlog.offer(records)
+        if len(self._backlog) >= GATHERED or any(_teaches(each) for each in records):
             self._wake.set()
         elif self._gathering is None:
             self._gathering = asyncio.get_running_loop().call_later(GATHER_S, self._wake.set)
@@ -124,14 +131,14 @@ class Learner:
         self._task = asyncio.get_running_loop().create_task(self._run(), name="polyculture-learner")
 
     async def stop(self) -> None:
-        """Fold what is left, save a snapshot, stop."""
+        """Fold what is left in memory, save a snapshot, stop; what is left beyond is folded at the next start."""
         self._gather_no_more()
         self._breath.abandon()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         await asyncio.to_thread(self._thread.shutdown)
-        while self._queue:
+        while self._backlog.next() is not None:
             self._fold()
         await self.save("stop")
 
@@ -148,8 +155,10 @@ class Learner:
             await self._wake.wait()
             self._wake.clear()
             self._gather_no_more()
-            while self._queue or self._owed:
-                if self._owed and not any(isinstance(each.event, Control) for each in self._queue):
+            while len(self._backlog) or self._owed:
+                if self._backlog.behind:
+                    await self._read_on()
+                elif self._owed and not any(isinstance(each.event, Control) for each in self._backlog):
                     await self._revise()
                 else:
                     await self._fold_some()
@@ -167,10 +176,19 @@ class Learner:
             self._gathering.cancel()
             self._gathering = None
 
+    async def _read_on(self) -> None:
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._backlog.read)
+        except Exception as error:
+            self._on_failure()
+            _logger.error("backlog_not_read", error=str(getattr(error, "orig", error)), position=self.fold.position)
+            await asyncio.sleep(RETRY_S)
+
     async def _fold_some(self) -> None:
         """Count where the loop runs; learn, which may take long now and then, in the learner's thread."""
         async with self._moving:
-            if _teaches(self._queue[0]):
+            first = self._backlog.next()
+            if first is None or _teaches(first):
                 await asyncio.get_running_loop().run_in_executor(self._thread, self._fold)
             else:
                 self._fold(counting=True)
@@ -178,13 +196,13 @@ class Learner:
 
     def _fold(self, *, counting: bool = False) -> None:
         """Fold for a while, and publish; ``counting`` ends before the next event that teaches."""
-        least, until = len(self._queue) // 8 + 1, self._clock() + SLICE_S
+        least, until = self._backlog.near // 8 + 1, self._clock() + SLICE_S
         touched: set[str] = set()
-        while self._queue and (least > 0 or self._clock() < until):
-            if counting and _teaches(self._queue[0]):
+        while (record := self._backlog.next()) is not None and (least > 0 or self._clock() < until):
+            if counting and _teaches(record):
                 break
             least -= 1
-            record = self._queue.popleft()
+            self._backlog.take()
             if self.fold.apply(record):
                 self.publication.witness(record)
                 touched.update(self._touched(record))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,12 @@ def dump(arrays: Contents) -> bytes:
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
+
+
+def unpacked(data: bytes) -> int:
+    """How many bytes a file says that it takes unpacked; reading never gives more. Raises as :func:`read` does."""
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        return sum(each.file_size for each in file.infolist())
 
 
 def read(data: bytes) -> Contents:

@@ -29,12 +29,13 @@ _BODIES = (
     *(each.body for each in _OPERATIONS if isinstance(each.body, type)),
 )
 _BINARY = {"type": "string", "format": "binary"}
-_ASKING = "400 401 404 409 413 415 422 429 502 503 504"
+_ASKING = "400 401 404 408 409 413 415 422 429 502 503 504"
 _STATUSES = {
     "400": "The request is not valid.",
     "401": "The API key is missing or not valid.",
     "403": "The key may not do this.",
     "404": "There is no such thing.",
+    "408": "The request did not arrive in time.",
     "409": "It clashes with something.",
     "412": "It was changed since.",
     "413": "The body is too large.",
@@ -74,10 +75,14 @@ def _paths() -> dict[str, Any]:
     name = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
     return {
         **{f"/v1/{path}": {"post": operation} for path, operation in {**_routed(), **_passed_on()}.items()},
-        "/v1/messages/count_tokens": {"post": _operation("Estimate a prompt's tokens", "400 401 413", "CountRequest")},
-        "/v1/route": {"post": _operation("Show what would be chosen, and why", "400 401 404 413 503", "ChatRequest")},
+        "/v1/messages/count_tokens": {
+            "post": _operation("Estimate a prompt's tokens", "400 401 408 413", "CountRequest")
+        },
+        "/v1/route": {
+            "post": _operation("Show what would be chosen, and why", "400 401 404 408 413 503", "ChatRequest")
+        },
         "/v1/feedback": {
-            "post": _operation("Tell how good answers were", "400 401 404 413 422 503", feedback, returned)
+            "post": _operation("Tell how good answers were", "400 401 404 408 413 422 503", feedback, returned)
         },
         "/v1/models": {"get": _operation("List models", "401")},
         "/v1/models/{id}": {"get": {**_operation("Show a model", "401 404"), "parameters": [name]}},
@@ -135,7 +140,7 @@ def _described(operation: Operation[Any]) -> dict[str, Any]:
     asked, answer = operation.asked, operation.answer
     statuses = {"401", *operation.errors.split()} | ({"403"} if operation.admin else set())
     if asked is not Nothing:
-        statuses |= {"400", "413"} if operation.with_body or operation.with_data else {"400"}
+        statuses |= {"400", "408", "413"} if operation.with_body or operation.with_data else {"400"}
     schema = _BINARY if answer is bytes else _ref(answer.__name__)
     found = _operation(operation.summary, " ".join(sorted(statuses)), None, schema, kind=operation.gives)
     fields = msgspec.json.schema(asked)["$defs"][asked.__name__]

@@ -32,6 +32,11 @@ class Witness:
         self._size = 0
         self.characters = 0
 
+    @property
+    def finished(self) -> bool:
+        """Whether the model said why it stopped."""
+        return self._finish is not None
+
     def see(self, options: Sequence[Option] | None) -> None:
         """Take in an answer's choices, or one event's."""
         for place, option in enumerate(options or ()):

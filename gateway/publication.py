@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from threading import Lock
 from typing import NamedTuple, Protocol
 
 import structlog
@@ -125,13 +126,17 @@ class OpenDoor:
 
 
 class Publication:
-    """The snapshots by tenant. ``on_failure`` is told of one that could not be made: the last good one stays."""
+    """The snapshots by tenant. ``on_failure`` is told of one that could not be made: the last good one stays.
+
+    The learner's thread refreshes and releases; another one may put tenants on hold meanwhile.
+    """
 
     def __init__(self, *, door: Doorkeeper | None = None, on_failure: Callable[[], None] = lambda: None) -> None:
         self.door = door or OpenDoor()
         self._on_failure = on_failure
         self._published: dict[str, Published] = {}
         self._holds: list[Hold] = []
+        self._lock = Lock()
 
     @property
     def tenants(self) -> list[str]:
@@ -146,15 +151,19 @@ class Publication:
         return found
 
     def refresh(self, fold: Fold, tenants: Iterable[str]) -> None:
-        """Publish these tenants' states anew, but for those on hold."""
+        """Publish these tenants' states anew, but for those on hold, be it only since their states were asked for."""
         for tenant in tenants:
             if self._holds and self._held(tenant):
                 continue
             try:
-                self._published[tenant] = self.door.admit(fold, tenant, self._published.get(tenant))
+                found = self.door.admit(fold, tenant, self._published.get(tenant))
             except Exception:
                 self._on_failure()
                 _logger.exception("publish_failed", tenant=tenant)
+                continue
+            with self._lock:
+                if not self._held(tenant):
+                    self._published[tenant] = found
 
     def witness(self, record: Record) -> None:
         """Show the door an event that was just folded."""
@@ -162,13 +171,17 @@ class Publication:
 
     def hold(self, hold: Hold, instead: dict[str, Published] | None = None) -> None:
         """Publish nothing more of these tenants but what is given ``instead``."""
-        self._holds.append(hold)
-        self._published.update(instead or {})
+        with self._lock:
+            self._holds.append(hold)
+            self._published.update(instead or {})
 
     def release(self, fold: Fold, *holds: Hold) -> None:
         """End these holds, and those that the fold's revision has fulfilled."""
-        ended = [each for each in self._holds if each in holds or (each.until or fold.position + 1) <= fold.position]
-        self._holds = [each for each in self._holds if each not in ended]
+        with self._lock:
+            ended = [
+                each for each in self._holds if each in holds or (each.until or fold.position + 1) <= fold.position
+            ]
+            self._holds = [each for each in self._holds if each not in ended]
         free = {tenant for hold in ended for tenant in hold.tenants}
         self.refresh(fold, self.tenants if EVERYONE in free else free)
 

@@ -70,7 +70,7 @@ class Body(msgspec.Struct):
 
     choices: list[Option] | None = None
     usage: Usage | None = None
-    error: msgspec.Raw | None = None
+    error: Any = None
 
 
 _body = msgspec.json.Decoder(Body)

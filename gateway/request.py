@@ -18,6 +18,9 @@ SHORT_MESSAGE = 120
 #: Characters at each end that a long text is known by.
 ENDS = 2_000
 
+#: The fields that say how long an answer may be: servers heed one or the other.
+LONGEST = ("max_tokens", "max_completion_tokens")
+
 #: Characters a token takes, on the safe side for English, to judge whether a prompt fits a window.
 CHARACTERS_PER_TOKEN = 3.5
 
@@ -34,6 +37,7 @@ class Message(msgspec.Struct):
 
     role: str
     content: str | list[Part] | None = None
+    tool_calls: list[msgspec.Raw] | None = None
 
     def text(self) -> str:
         """Its text, parts joined."""
@@ -98,14 +102,16 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 _chat = msgspec.json.Decoder(ChatRequest)
 _embeddings = msgspec.json.Decoder(EmbeddingsRequest)
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_NULL = msgspec.Raw(b"null")
 
 
 def read_chat(body: bytes) -> Reading:
     """Read a chat request. Raises :class:`BadRequest` naming the faulty field."""
     request: ChatRequest = decode(_chat, body)
-    asked = request.max_completion_tokens or request.max_tokens
+    asked = _longest(request.max_tokens, request.max_completion_tokens)
     kinds = {part.type for message in request.messages if isinstance(message.content, list) for part in message.content}
-    prompt = int(sum(len(message.text()) for message in request.messages) / CHARACTERS_PER_TOKEN)
+    size = sum(len(message.text()) + _size(message.tool_calls) for message in request.messages) + _size(request.tools)
+    prompt = int(size / CHARACTERS_PER_TOKEN)
     form = request.response_format
     system, opening = _beginning(request.messages)
     return Reading(
@@ -113,13 +119,13 @@ def read_chat(body: bytes) -> Reading:
         endpoint="chat",
         text=routing_text(request.messages),
         turns=sum(message.role == "user" for message in request.messages),
-        tokens=prompt + max(asked or 0, 0),
+        tokens=prompt + asked,
         stream=bool(request.stream),
         tools=bool(request.tools),
         json_mode=form is not None and form.type != "text",
         images=any(kind in ("image_url", "input_image", "image") for kind in kinds),
         audio="input_audio" in kinds,
-        bounded=asked is not None,
+        bounded=asked > 0,
         prompt_tokens=prompt,
         system=system,
         opening=opening,
@@ -142,6 +148,17 @@ def read_embeddings(body: bytes) -> Reading:
         tokens=int(max(map(len, texts), default=0) / CHARACTERS_PER_TOKEN),
         bounded=True,
     )
+
+
+def _size(parts: list[msgspec.Raw] | None) -> int:
+    """Bytes of JSON that a model reads beside the texts."""
+    return sum(map(len, parts)) if parts else 0
+
+
+def _longest(*asked: int | None) -> int:
+    """The longest answer that a server may give, whichever field it heeds; 0 where it may be of any length."""
+    given = [each for each in asked if each is not None]
+    return max(given) if given and min(given) > 0 else 0
 
 
 def routing_text(messages: list[Message]) -> str:
@@ -188,5 +205,5 @@ def with_model(body: bytes, name: str) -> bytes:
 def with_longest(body: bytes, tokens: int) -> bytes:
     """The same chat request for an answer of at most so many tokens. Raises :class:`BadRequest`."""
     fields = decode(_fields, body)
-    said = "max_completion_tokens" if "max_completion_tokens" in fields else "max_tokens"
-    return msgspec.json.encode({**fields, said: tokens})
+    said = [name for name in LONGEST if bytes(fields.get(name, _NULL)) != b"null"] or LONGEST[:1]
+    return msgspec.json.encode({**fields, **dict.fromkeys(said, tokens)})

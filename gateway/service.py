@@ -105,7 +105,8 @@ async def running(settings: Settings, configuration: Configuration) -> AsyncIter
         )
         guard = await assembly.start_guard(stack, gate, log, learner, audit, metrics)
         await corrections.start(learner)
-        embeddings, client = assembly.embeddings(stack, space.embedder, settings, metrics), assembly.client(stack)
+        embeddings = assembly.embeddings(stack, space.embedder, settings, metrics)
+        client = assembly.client(stack, settings)
         erasures = Erasures(engine=engine, log=log, learner=learner, audit=audit, ring=keys.ring, embeddings=embeddings)
         retention = Retention(
             engine=engine, log=log, learner=learner, corrections=corrections, audit=audit, configuration=configuration

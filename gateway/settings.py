@@ -40,10 +40,14 @@ class Settings(BaseSettings):
         description="true: serve what was learned and learn nothing; left out, as it was when last stopped.",
     )
     max_body_bytes: int = Field(20_000_000, gt=0, description="Largest request body.")
+    arrival_s: float = Field(
+        30.0, gt=0, description="Longest time that a request may go on arriving with fewer than 100 bytes a second."
+    )
     max_answer_bytes: int = Field(64_000_000, gt=0, description="Largest buffered answer of an upstream.")
     max_concurrent: int = Field(1024, gt=0, description="Most routed requests under way at once.")
     max_queued: int = Field(1024, ge=0, description="Most requests waiting beyond those; more are answered 503.")
     queue_wait_ms: float = Field(2000.0, gt=0, description="Longest wait in that queue, in milliseconds.")
+    drain_s: int = Field(30, ge=0, description="Longest time that requests under way get at a stop, in seconds.")
     durable_wait_ms: float = Field(1000.0, gt=0, description="Longest wait for a decision to reach the disk.")
     feedback_window_days: float = Field(30.0, gt=0, description="How long after a decision feedback is taken.")
     retention_every_s: float = Field(3600.0, gt=0, description="How often events that are too old are dropped.")

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.database import send
 from gateway.events import Answer, Event, decode, encode
 from gateway.ledger import Tally
 from gateway.schema import events
@@ -73,7 +74,7 @@ class Transaction:
         """Send what was appended on to the database, in one statement."""
         if self._values:
             statement = _insertion(self.connection.dialect, len(self._values) // len(events.c))
-            self.connection.exec_driver_sql(statement, tuple(self._values))
+            send(self.connection, statement, tuple(self._values))
             self._values = []
 
     def settle(self) -> None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from gateway.asking import Asker, Opened
 from gateway.configured import Configured
+from gateway.eligibility import refusal
 from gateway.errors import BadRequest, GatewayError, RateLimited, UpstreamFailed, UpstreamRefused
 from gateway.registry import Model
 from gateway.request import Reading
@@ -117,6 +118,7 @@ class Upstreams:
 
     async def _ask(self, model: Model, reading: Reading, body: bytes, tried: list[Model]) -> Opened:
         """One model's answer; its health is kept, and who failed is remembered."""
+        _free(model)
         model.began()
         try:
             opened = await self._asker.ask(model, reading, body)
@@ -141,6 +143,14 @@ class Upstreams:
             model.breaker.left()
         else:
             model.breaker.failed()
+
+
+def _free(model: Model) -> None:
+    """Raises :class:`Unavailable` where the model's server rests or is full: because the client named it, or by now."""
+    if not model.breaker.closed:
+        raise refusal("resting after failures", who=f"The model {model.id!r}")
+    if model.full:
+        raise refusal("at its concurrency limit", who=f"The model {model.id!r}")
 
 
 async def _called_off(task: asyncio.Future[Opened]) -> None:

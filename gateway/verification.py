@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from gateway.archive import contents, difference, pack, unpack
 from gateway.controls import Controls
+from gateway.database import moment
 from gateway.fold import Fold
 from gateway.history import archives, records, restore
 from gateway.tenants import PolicyMaker
@@ -40,11 +41,16 @@ class Verification:
 def verify(
     connection: sa.Connection, *, make_policy: PolicyMaker, progress: Callable[[int], None] = lambda seq: None
 ) -> Verification:
-    """Fold everything from the first event; ``progress`` is told each position.
+    """Fold everything from the first event; ``progress`` is told each position. A gateway may write meanwhile.
 
     Raises :class:`router_models.policy.InvalidState` for a damaged version, and
     :class:`gateway.events.UnknownEvent`.
     """
+    with moment(connection):
+        return _verified(connection, make_policy=make_policy, progress=progress)
+
+
+def _verified(connection: sa.Connection, *, make_policy: PolicyMaker, progress: Callable[[int], None]) -> Verification:
     controls = Controls.read(connection)
     found, groups = _grouped(connection, controls, make_policy=make_policy)
     now = groups.pop(controls.last, _Group(controls, []))

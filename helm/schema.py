@@ -53,7 +53,11 @@ DEFINITIONS: Final[dict[str, Schema]] = {
     "strings": {"type": "object", "additionalProperties": TEXT},
     "name": {"type": "string", "pattern": "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$", "maxLength": 253},
     "key": {"type": "string", "pattern": "^[-._A-Za-z0-9]+$"},
-    "quantity": {"type": ["string", "integer"], "pattern": r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$"},
+    "quantity": {
+        "type": ["string", "integer"],
+        "pattern": r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$",
+        "minimum": 0,
+    },
     "duration": {"type": "string", "pattern": "^[0-9]+(ms|s|m)$"},
     "seconds": {"type": "integer", "minimum": 1},
     "user": {"type": "integer", "minimum": 1},

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
+import numpy.typing as npt
 
 from router_models.neighbourhoods import Grain
 from router_models.rows import Floats, rowwise
@@ -39,6 +41,20 @@ class Basis:
             vectors[:, start : start + count] = grain.membership(squares[:, seen : seen + count])
             start, seen = start + size, seen + count
         return vectors
+
+    @cached_property
+    def used(self) -> npt.NDArray[np.intp]:
+        """The places of a vector that are in use."""
+        spans, start = [[0]], 1
+        for size, grain in zip(self.sizes, self.grains, strict=bool(self.grains)):
+            spans.append([*range(start, start + len(grain.centres))])
+            start += size
+        return np.array([*chain(*spans), self.size - 1])
+
+    @cached_property
+    def tight(self) -> Basis:
+        """The same basis without places that are not in use."""
+        return Basis(sizes=tuple(len(grain.centres) for grain in self.grains), grains=self.grains)
 
     @cached_property
     def centres(self) -> tuple[Floats, Floats]:

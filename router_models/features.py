@@ -127,7 +127,7 @@ class Projection:
         """Map (e,) to (p,), or (n, e) to (n, p). Raises ``ValueError`` unless all is finite."""
         if not np.isfinite(embeddings).all():
             raise ValueError("an embedding must be finite")
-        mapped: npt.NDArray[np.float32] = rowwise(np.atleast_2d(embeddings) - self.mean, self.matrix)
+        mapped: npt.NDArray[np.float32] = rowwise((embeddings - self.mean).reshape(-1, len(self.mean)), self.matrix)
         return mapped.reshape((*embeddings.shape[:-1], -1))
 
 

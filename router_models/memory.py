@@ -128,7 +128,7 @@ class Memory:
         size = len(features)
         if features.shape != (size, self.features.shape[1]) or indices.shape != (size,) or outcomes.shape != (2, size):
             raise ValueError("the memory's arrays do not fit each other")
-        if not (np.isfinite(features).all() and np.isfinite(outcomes).all()) or not min(seen, self.limit) <= size:
+        if not (np.isfinite(features).all() and np.isfinite(outcomes).all()) or not 0 <= min(seen, self.limit) <= size:
             raise ValueError("the memory must be finite and complete")
         if size > self.limit or not np.isin(indices, np.arange(-1, arms)).all() or outcomes.min(initial=0.0) < 0:
             raise ValueError("the memory's outcomes are out of range")

@@ -54,11 +54,12 @@ def greedy(mean: Scores, eligible: Mask) -> Vector:
 def shared(won: Mask) -> Vector:
     """Each sample's win (..., K, S), split among the arms that tie for it."""
     wins = np.add.reduce(won, axis=-1, dtype=np.int32)
-    samples = won.shape[-1]
+    arms, samples = won.shape[-2:]
     frequencies: Vector = wins / samples
-    for tied in np.argwhere(wins.sum(axis=-1) > samples):
-        row = won[tuple(tied)]
-        frequencies[tuple(tied)] = (row / row.sum(axis=0)).mean(axis=1)
+    if np.add.reduce(wins, axis=None) * arms > won.size:  # more wins than samples
+        for tied in np.argwhere(wins.sum(axis=-1) > samples):
+            row = won[tuple(tied)]
+            frequencies[tuple(tied)] = (row / row.sum(axis=0)).mean(axis=1)
     return frequencies
 
 

@@ -47,11 +47,20 @@ def healthy(shared_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="session")
-def faulty(shared_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def shared_faulty(shared_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """A gateway before models that follow scripts."""
     home = tmp_path_factory.mktemp("faulty")
     with gateway.launched(home, cards.faulty(shared_upstream.url), POLYCULTURE_MAX_ANSWER_BYTES="300000") as running:
         yield running
+
+
+@pytest.fixture
+def faulty(shared_faulty: Gateway, upstream: Upstream) -> Gateway:
+    """The same; none of its models rests for what another test had it do."""
+    for model in ("scripted", "impatient", "first", "second"):
+        gateway.eventually(lambda model=model: shared_faulty.chat(model=model).status_code == 200)
+    upstream.clear()
+    return shared_faulty
 
 
 @pytest.fixture

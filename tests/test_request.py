@@ -36,6 +36,9 @@ def user(text: Any) -> dict[str, Any]:
         ({"response_format": {"type": "json_schema", "json_schema": {}}}, {"json_mode": True}),
         ({"max_tokens": 50}, {"bounded": True, "tokens": 50}),
         ({"max_tokens": 5, "max_completion_tokens": 70}, {"bounded": True, "tokens": 70}),
+        ({"max_tokens": 90, "max_completion_tokens": 1}, {"bounded": True, "tokens": 90}),
+        ({"max_tokens": -1, "max_completion_tokens": 1}, {"bounded": False, "tokens": 0}),
+        ({"max_tokens": 0}, {"bounded": False, "tokens": 0}),
         ({"stream": None, "tools": None, "max_tokens": None, "response_format": None}, {"stream": False}),
     ],
 )
@@ -50,6 +53,14 @@ def test_contents_are_told_by_their_parts() -> None:
     got = reading([user(parts), user([{"type": "input_audio", "input_audio": {}}])])
     assert (got.images, got.audio, got.turns) == (True, True, 2)
     assert "What is\nthis?" in got.text
+
+
+def test_tools_and_their_calls_take_room_in_the_window() -> None:
+    plain = reading([user("x" * 350)]).prompt_tokens
+    assert plain == 100
+    assert reading([user("x" * 350)], tools=[{"type": "function", "function": "y" * 700}]).prompt_tokens > plain + 200
+    called = {"role": "assistant", "content": None, "tool_calls": [{"function": {"arguments": "z" * 350}}]}
+    assert reading([user("x" * 350), called]).prompt_tokens > plain + 100
 
 
 def test_a_short_last_message_is_read_with_those_before_it() -> None:

@@ -20,7 +20,7 @@ def check(file: Path, secrets: bool) -> None:
     from gateway.declaration import examine
 
     try:
-        configuration, faults = examine(file, secrets=secrets)
+        configuration, faults, _ = examine(file, secrets=secrets)
     except OSError as error:
         raise click.UsageError(f"{file} cannot be read: {error.strerror}") from error
     for fault in sorted(faults):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import resource
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO, cast
@@ -34,11 +35,13 @@ def serve(**given: Any) -> None:
     from gateway.database import DataDirectoryBusy
     from gateway.writer import LogUnavailable
 
+    early: list[int] = []
+    signal.signal(signal.SIGHUP, lambda number, _: early.append(number))
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
         configuration = load(settings.config) if settings.config else Configuration(specialists=True)
         configure_logging(settings)
-        _run(settings, configuration)
+        _run(settings, configuration, early)
     except ValidationError as error:
         faults = "; ".join(f"POLYCULTURE_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
         raise click.ClickException(faults) from error
@@ -48,16 +51,24 @@ def serve(**given: Any) -> None:
         raise click.ClickException(f"the database cannot be used: {getattr(error, 'orig', error)}") from error
 
 
-def _run(settings: Settings, configuration: Configuration) -> None:
-    """Listen first, so that a taken port is told before anything starts."""
+def _run(settings: Settings, configuration: Configuration, early: Sequence[int]) -> None:
+    """Listen first, so that a taken port is told before anything starts; ``early`` are the hangups heard so far."""
     if sys.platform == "win32":
         loop_factory = None
     else:
         from uvloop import new_event_loop as loop_factory
 
+    _open_files()
     heap.tame(heap.EMBEDDED if settings.embedder == "minilm" else heap.LARGE)
     with _listen(settings) as listener, asyncio.Runner(loop_factory=loop_factory) as runner:
-        runner.run(_serve(settings, configuration, listener))
+        runner.run(_serve(settings, configuration, listener, early))
+
+
+def _open_files() -> None:
+    """Let there be as many connections as the system allows: shells and service managers often begin with 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -70,13 +81,21 @@ def _listen(settings: Settings) -> socket.socket:
         ) from error
 
 
-async def _serve(settings: Settings, configuration: Configuration, listener: socket.socket) -> None:
+async def _serve(
+    settings: Settings, configuration: Configuration, listener: socket.socket, early: Sequence[int]
+) -> None:
     import uvicorn
 
     from gateway.app import Application
     from gateway.banner import banner
+    from gateway.inbound import Inbound
     from gateway.reload.reloader import Reloader
     from gateway.service import running
+
+    class Connection(Inbound):
+        """A client's, with as much patience as is configured."""
+
+        patience_s = settings.arrival_s
 
     class Server(uvicorn.Server):
         """Ends serving at a signal, and no more: closing what stands behind it is ours."""
@@ -90,19 +109,22 @@ async def _serve(settings: Settings, configuration: Configuration, listener: soc
     async with running(settings, configuration) as service:
         config = uvicorn.Config(
             Application(service=service),
+            http=Connection,
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
             date_header=False,
-            timeout_graceful_shutdown=30,
+            timeout_graceful_shutdown=settings.drain_s,
         )
         gc.collect()
         gc.freeze()  # what was loaded stays: the collector need not look at it again
         gc.set_threshold(20_000, 20, 50)  # a request makes hundreds of objects and hardly a cycle
         reloader = Reloader(service=service)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.hear)
+        if early:
+            reloader.hear()  # the file may have changed since it was read
         click.echo(banner(service, port=listener.getsockname()[1]), err=True)
         await Server(config).serve(sockets=[listener])
 

@@ -28,7 +28,7 @@ class Part(msgspec.Struct):
     refusal: str | None = None
     image_url: str | None = None
     detail: str | None = None
-    input_audio: msgspec.Raw | None = None
+    input_audio: Document | None = None
 
 
 class Item(msgspec.Struct):

@@ -65,7 +65,8 @@ class ResponsesInquiry(NamedTuple):
             "output": output,
             "store": False,
             "usage": None,
-            **{field: self.fields.get(field) or silent for field, silent in _ECHOED.items()},
+            **_ECHOED,
+            **{field: said for field in _ECHOED if (said := self.fields.get(field)) is not None},
         }
 
     def ended(self, name: str, chat: Chat, output: list[Document], reason: str | None) -> Document:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import sqlalchemy as sa
 
@@ -9,6 +11,7 @@ from gateway import leaving
 from gateway.events import Checkpoint, Decision, Erased, FeedbackExcluded
 from gateway.explain.explanation import Recomputed
 from gateway.fold import Fold
+from gateway.gate.pins import beliefs
 from gateway.history import restore
 from gateway.schema import RARE, events
 from gateway.tenants import PolicyMaker
@@ -17,8 +20,8 @@ from gateway.versions.version import place
 from router_models import make
 from router_models.policy import Snapshot, Vector
 
-#: The group whose requests the shadow policy proposes for.
-CANARY = "canary"
+#: The groups whose requests the shadow policy and the last trusted version propose for.
+CANARY, CONTROL = "canary", "control"
 
 
 def recompute(
@@ -26,11 +29,10 @@ def recompute(
 ) -> Recomputed:
     """Fold the log up to where the decision's router stood, ask it again, and compare.
 
-    A version that served later than it was learned, as one that was promoted or is the control, had its own beliefs
-    and that day's prices.
+    A version that served later than it was learned, as one that was promoted or is the control, had its own beliefs,
+    less what was revoked by then, and that day's prices.
     """
-    known = place(decision.version)[1]
-    position = decision.position or known
+    position = decision.position or place(decision.version)[1]
     if not decision.drawn:
         settled = decision.reason == "settled"
         why = "one model makes this tenant's vectors" if settled else "the client named the model"
@@ -40,14 +42,12 @@ def recompute(
     today = restore(connection, make_policy=make_policy, upto=position)
     if today.lineage != decision.lineage:
         return _untold(position, "the log does not reach back to this version")
-    before = today
-    if decision.group != CANARY and today.version(tenant) != decision.version:
-        before = restore(connection, make_policy=make_policy, upto=known)
-    snapshot = served(before, today, tenant=tenant, group=decision.group)
-    anew = None if snapshot is None else propose(snapshot, decision)
-    if anew is None:
-        return _untold(position, "the log does not know all of its models at this version")
     logged = np.frombuffer(decision.probabilities, "<f8")
+    tries = [propose(each, decision) for each in served(connection, decision, today, tenant=tenant)]
+    known = [each for each in tries if each is not None]
+    if not known:
+        return _untold(position, "the log does not know all of its models at this version")
+    anew = min(known, key=lambda each: float(np.abs(each - logged).max()))
     note = "" if decision.position else "an older version logged it, without all that its prices rested on"
     if _thinned(connection, position):
         note = "events from before it have been dropped or erased since"
@@ -59,13 +59,26 @@ def recompute(
     )
 
 
-def served(before: Fold, today: Fold, *, tenant: str, group: str) -> Snapshot | None:
-    """What a group's requests read: the shadow's beliefs, or those ``before`` at the prices of ``today``."""
-    if group == CANARY:
+def served(connection: sa.Connection, decision: Decision, today: Fold, *, tenant: str) -> Iterator[Snapshot]:
+    """What the decision's group read: the shadow's beliefs, today's, or those of its version at the prices of today.
+
+    Beside another policy than its own, a control is either by then's or by today's: what a change of policy is tried
+    against stays as it was, and a trial that the change interrupted begins again.
+    """
+    if decision.group == CANARY:
         own = today.states.get(tenant)
-        return None if own is None or own.shadow is None else own.shadow.snapshot()
-    snapshot = before.state(tenant).snapshot()
-    return snapshot if before is today else snapshot.priced(today.state(tenant).snapshot())
+        if own is not None and own.shadow is not None:
+            yield own.shadow.snapshot()
+        return
+    snapshot = today.state(tenant).snapshot()
+    if today.version(tenant) == decision.version:
+        yield snapshot
+        return
+    yield beliefs(connection, today, tenant, decision.version).snapshot().priced(snapshot)
+    if decision.group == CONTROL:
+        then = restore(connection, make_policy=today.make_policy, upto=place(decision.version)[1])
+        if then.live != today.live:
+            yield then.state(tenant).snapshot().priced(snapshot)
 
 
 def propose(snapshot: Snapshot, decision: Decision) -> Vector | None:

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from gateway.controls import Controls
 from gateway.events import EVERYONE, ArmRemoved, Event, Promoted
 from gateway.fold import Fold
 from gateway.history import restore
@@ -77,18 +76,13 @@ class Pins:
     def state(self, fold: Fold, tenant: str, version: str) -> State:
         """What a tenant's router knew at a version, under today's controls, hyperparameters and arms."""
         with self._engine.connect() as connection:
-            return beliefs(connection, fold, tenant, version, controls=fold.controls)
+            return beliefs(connection, fold, tenant, version)
 
 
-def beliefs(
-    connection: sa.Connection, fold: Fold, tenant: str, version: str, *, controls: Controls | None = None
-) -> State:
-    """What a tenant's router knew at a version, among the arms of ``fold`` and by its hyperparameters.
-
-    Without ``controls`` those hold that held then, and with them maybe another policy's beliefs.
-    """
+def beliefs(connection: sa.Connection, fold: Fold, tenant: str, version: str) -> State:
+    """What a tenant's router knew at a version, under the controls of ``fold``, by its hyperparameters, of its arms."""
     past = restore(
-        connection, make_policy=fold.make_policy, controls=controls, upto=place(version)[1], tenants=[tenant]
+        connection, make_policy=fold.make_policy, controls=fold.controls, upto=place(version)[1], tenants=[tenant]
     )
     changes: list[Event] = [ArmRemoved(name=name) for name in past.arms if name not in fold.arms]
     changes += [event for name, event in dict(fold.arms).items() if past.arms.get(name) != event]

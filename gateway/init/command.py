@@ -19,18 +19,21 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.command()
 @click.option("--out", type=_FILE, default=Path("polyculture.yaml"), show_default=True, help="The file to write.")
-@click.option("--litellm", type=_FILE, help="Take the models of a LiteLLM proxy's config.yaml.")
+@click.option("--litellm", type=_FILE, help="Take the models of a LiteLLM proxy's config.yaml; no search.")
 @click.option("--demo", is_flag=True, help="The built-in demo models, their descriptions there to edit; no search.")
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")
-@click.option("--detect/--no-detect", default=True, help="Search for local servers and for providers' keys.")
+@click.option("--detect/--no-detect", default=None, help="Search, or do not, for local servers and providers' keys.")
 @click.option("--port", "ports", type=click.IntRange(1, 65535), multiple=True, help="Search this port, not the usual.")
-def init(*, out: Path, litellm: Path | None, demo: bool, force: bool, detect: bool, ports: tuple[int, ...]) -> None:
+def init(
+    *, out: Path, litellm: Path | None, demo: bool, force: bool, detect: bool | None, ports: tuple[int, ...]
+) -> None:
     """Write a first configuration from what is already there.
 
     Finds Ollama, vLLM, LM Studio, llama.cpp and other OpenAI-compatible servers on their usual local
-    ports, takes providers whose key is set in the environment, and imports a LiteLLM config.yaml. No key
-    is ever written: the file names the environment variables that hold them. Where no model is found, the
-    demo models are switched on.
+    ports, and takes providers whose key is set in the environment. What a LiteLLM config.yaml declares is
+    taken as it is, with nothing added unless --detect or --port is given, too. No key is ever written: the
+    file names the environment variables that hold them. Where no model is found, the demo models are
+    switched on.
     """
     from gateway.config import ConfigurationError
     from gateway.init import demo as demo_models
@@ -39,6 +42,8 @@ def init(*, out: Path, litellm: Path | None, demo: bool, force: bool, detect: bo
 
     if out.exists() and not force:
         raise click.ClickException(f"{out} exists: pass --force to replace it, or --out to write another file.")
+    if detect is None:
+        detect = litellm is None or bool(ports)
     descriptions = demo_models.descriptions()
     try:
         sources = search(

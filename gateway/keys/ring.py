@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 from gateway.errors import Forbidden, KeyExpired, Unauthenticated
 from gateway.http import Scope, header
-from gateway.keys.principal import Principal
+from gateway.keys.principal import DEFAULT_TENANT, Principal
 from gateway.keys.secret import digest
 from gateway.keys.terms import Power
 
@@ -19,6 +19,7 @@ class KeyRing:
     def __init__(self, *, principals: Mapping[bytes, Principal], clock: Callable[[], float] = time.time) -> None:
         self._principals = dict(principals)
         self._clock = clock
+        self._tenants = {each.tenant for each in principals.values()}
         self._forgotten: set[str] = set()
 
     def authenticate(self, scope: Scope, power: Power | None = "inference") -> Principal:
@@ -27,7 +28,7 @@ class KeyRing:
         Raises :class:`Unauthenticated`, and :class:`Forbidden` where the key was not given for this.
         """
         principal = self._holder(scope)
-        if principal.tenant in self._forgotten:
+        if principal.tenant not in self._tenants or principal.tenant in self._forgotten:
             raise Unauthenticated("The API key is not valid here.")
         if principal.terms is not None and power is not None and not principal.may(power):
             raise Forbidden(f"This key is not meant for {power}.")
@@ -57,6 +58,10 @@ class KeyRing:
     def replace(self, principals: Mapping[bytes, Principal]) -> None:
         """Know these keys from here on, and no others."""
         self._principals = dict(principals)
+
+    def declare(self, tenants: Iterable[str]) -> None:
+        """Let these tenants in, and no others: one that left the configuration left its limits there."""
+        self._tenants = {DEFAULT_TENANT, *tenants}
 
     def forget(self, tenant: str) -> None:
         """Let nobody of this tenant in any more; its admins still administer the installation."""

@@ -53,7 +53,8 @@ def ensure(
     given: Mapping[Principal, str | None],
     added: Callable[[Transaction, Principal], object],
 ) -> Ensured:
-    """Load all keys; store those given; make one for each principal that has none at all.
+    """Load all keys; store those given, each in the place of what was given before; make one for each principal that
+    has none at all.
 
     ``added`` is told of each new key, within the transaction that stores it.
 
@@ -61,6 +62,10 @@ def ensure(
     """
     retired = set(connection.execute(sa.select(keys.c.digest).where(keys.c.scope == RETIRED)).scalars())
     principals = load(connection)
+    valid = {principal[:3]: digest(secret) for principal, secret in given.items() if secret is not None}
+    replaced = [key for key, each in principals.items() if each.terms is None and valid.get(each[:3], key) != key]
+    for key in replaced:
+        del principals[key]
     known = {principal[:3] for principal in principals.values() if principal.terms is None}
     made: dict[str, str] = {}
     fresh: dict[bytes, Principal] = {}
@@ -79,15 +84,13 @@ def ensure(
             fresh[digest(secret)] = principal._replace(key=name_of(digest(secret)))
         elif owner[:3] != principal[:3]:
             raise ConfigurationError(f"{owner.name} and {principal.name} have the same key: give each its own")
-    if fresh:
+    if fresh or replaced:
         at = int(time.time() * 1e6)
         with begin(connection):
-            rows = [
-                {"digest": key, "name": each.name, "tenant": each.tenant, "scope": each.scope, "at": at}
-                for key, each in fresh.items()
-            ]
-            connection.execute(keys.insert(), rows)
-            for principal in fresh.values():
+            connection.execute(keys.delete().where(keys.c.digest.in_(replaced)))
+            for key, principal in fresh.items():
+                row = {"digest": key, "name": principal.name, "tenant": principal.tenant, "scope": principal.scope}
+                connection.execute(keys.insert(), {**row, "at": at})
                 added(Transaction(connection=connection, position=0, at=at), principal)
     return Ensured(KeyRing(principals={**principals, **fresh}), made)
 

@@ -12,6 +12,9 @@ from gateway.limits.quota import Quota, Share
 from gateway.limits.rate import Rate
 from gateway.request import Reading, with_longest
 
+#: Whose budget is past its soft stop, and how it stands.
+Strain = tuple[Quota, Standing]
+
 #: The header that tells of a budget past its soft stop.
 WARNING = b"x-polyculture-budget-warning"
 
@@ -21,20 +24,19 @@ class Lease:
 
     __slots__ = ("_answer_tokens", "_held", "_quotas", "_shares", "strained")
 
-    def __init__(self, *, quotas: Sequence[Quota], shares: Sequence[Share], answer_tokens: int | None) -> None:
+    def __init__(
+        self, *, quotas: Sequence[Quota], shares: Sequence[Share], strained: list[Strain], answer_tokens: int | None
+    ) -> None:
         self._quotas = quotas
         self._shares = shares
         self._held = True
         self._answer_tokens = answer_tokens
-        self.strained: list[tuple[Quota, Standing]] = []
-        for quota in quotas:
-            if quota.budgeted and (found := quota.budget.strained()) is not None:
-                self.strained.append((quota, found))
+        self.strained = strained
 
     @property
     def soft_model(self) -> str:
         """What ``auto`` means now that a budget is past its soft stop; empty where it means what it says."""
-        return next((quota.limits.soft_model for quota, _ in self.strained if quota.limits.soft_model), "")
+        return soft_model(self.strained)
 
     @property
     def budgeted(self) -> bool:
@@ -64,7 +66,17 @@ class Lease:
         return found
 
 
-def _share(strained: tuple[Quota, Standing]) -> float:
+def strained(quotas: Sequence[Quota]) -> list[Strain]:
+    """Those whose budget is past its soft stop."""
+    return [(each, found) for each in quotas if each.budgeted and (found := each.budget.strained()) is not None]
+
+
+def soft_model(strained: Sequence[Strain]) -> str:
+    """What ``auto`` means for them; empty where it means what it says."""
+    return next((quota.limits.soft_model for quota, _ in strained if quota.limits.soft_model), "")
+
+
+def _share(strained: Strain) -> float:
     return strained[1].share
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from gateway.config import UNLIMITED, Limits, Tenant
+from gateway.config import UNLIMITED, Limits, Preference, Tenant
 from gateway.errors import RateLimited
 from gateway.events import Answer
 from gateway.keys import Principal
 from gateway.ledger import Spent
 from gateway.limits.budget import Budget, Span, nanodollars
 from gateway.limits.ceiling import NOTHING, Ceiling, Terms, ceiling, steepest
-from gateway.limits.lease import Lease, told
+from gateway.limits.lease import Lease, soft_model, strained, told
 from gateway.limits.quota import Kind, Quota, Share
 from gateway.limits.use import Use
 from gateway.permission import usable
@@ -50,11 +50,15 @@ class Limiter:
         self._of_tenants: dict[str, Quota] = {}
         self._of_keys: dict[str, Quota] = {}
         self._budgets: dict[tuple[str, str], Budget] = {}
-        self._steepest: dict[tuple[str, str, tuple[str, ...] | None], list[Terms]] = {}
+        self._preferences: Mapping[str, Preference] = {}
+        self._steepest: dict[tuple[str, str, tuple[str, ...] | None, frozenset[str]], list[Terms]] = {}
         self._revision = -1
 
-    def configure(self, tenants: Iterable[Tenant]) -> None:
-        """Let these be the tenants of the configuration; limits that an admin ordered stand in place of theirs."""
+    def configure(self, tenants: Iterable[Tenant], preferences: Mapping[str, Preference]) -> None:
+        """Let these be the configuration's tenants, and its ways of choosing; limits that an admin ordered stand in
+        place of the tenants' own.
+        """
+        self._preferences = preferences
         self._tenants = {tenant.id: tenant for tenant in tenants}
         self._steepest.clear()
         self._arrange()
@@ -112,7 +116,8 @@ class Limiter:
             measured = measured or quota.measures
             if (cap := quota.limits.answer_tokens) is not None and (longest is None or cap < longest):
                 longest = cap
-        most = self._ceiling(principal, reading, size, longest) if measured else NOTHING
+        strains = strained(quotas) if measured else []
+        most = self._ceiling(principal, reading, size, longest, soft_model(strains)) if measured else NOTHING
         shares: list[Share] = []
         for quota in quotas:
             try:
@@ -123,10 +128,9 @@ class Limiter:
                 self._refused(quota, error.limit)
                 error.standing = told(quotas, anthropic=anthropic)
                 raise
-        lease = Lease(quotas=quotas, shares=shares, answer_tokens=longest)
-        for quota, standing in lease.strained:
+        for quota, standing in strains:
             self._strained(quota, standing.span)
-        return lease
+        return Lease(quotas=quotas, shares=shares, strained=strains, answer_tokens=longest)
 
     def budget(self, tenant: str, key: str = "") -> Budget:
         """The money of a tenant, or of one of its keys by name."""
@@ -152,12 +156,17 @@ class Limiter:
         if lease is not None:
             lease.settle(counted.input_tokens + counted.output_tokens)
 
-    def _ceiling(self, principal: Principal, reading: Reading, size: int, longest: int | None) -> Ceiling:
-        """The most that a request can take; of what is passed on unread nothing is known, and nothing is counted."""
+    def _ceiling(self, principal: Principal, reading: Reading, size: int, longest: int | None, instead: str) -> Ceiling:
+        """The most that a request can take; of what is passed on unread nothing is known, and nothing is counted.
+
+        ``instead`` is what ``auto`` means past a budget's soft stop.
+        """
         if reading.endpoint not in ("chat", "embeddings"):
             return NOTHING
         if reading.model.partition(":")[0] == AUTO:
-            models = self._candidates(principal, reading.endpoint)
+            preference = self._preferences.get((instead or reading.model).partition(":")[2])
+            tags = frozenset() if preference is None else preference.tags
+            models = self._candidates(principal, reading.endpoint, tags)
         else:
             forced = self._registry.get(reading.model)
             models = [] if forced is None else [Terms.of(forced.card)]
@@ -166,18 +175,18 @@ class Limiter:
             size += BYTES * tenant.corrections.characters + INTRODUCING
         return ceiling(models, reading, size=size, answer_tokens=longest)
 
-    def _candidates(self, principal: Principal, endpoint: str) -> list[Terms]:
+    def _candidates(self, principal: Principal, endpoint: str, tags: frozenset[str]) -> list[Terms]:
         """The steepest terms of those who may answer this caller."""
         if self._revision != self._registry.revision:
             self._revision = self._registry.revision
             self._steepest.clear()
-        key = (endpoint, principal.tenant, principal.models)
+        key = (endpoint, principal.tenant, principal.models, tags)
         found = self._steepest.get(key)
         if found is None:
             tenant = self._tenants.get(principal.tenant)
             models = [model for model in self._registry if model.standing.state not in ("disabled", "shadow")]
             cards = [model.card for model in models if usable(model.id, principal, tenant)]
-            found = self._steepest[key] = steepest(card for card in cards if card.endpoint == endpoint)
+            found = self._steepest[key] = steepest(c for c in cards if c.endpoint == endpoint and tags <= c.tags)
         return found
 
     def _arrange(self) -> None:

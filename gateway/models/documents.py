@@ -17,6 +17,17 @@ _NO_SECRETS = (
 )
 
 
+#: What may follow a model's id in the paths of the admin API.
+ACTS = frozenset({"history", "state", "enable", "disable", "drain", "test"})
+
+
+def addressable(card: ModelCard) -> ModelCard:
+    """The card, if its id can be told from a path below another one's. Raises :class:`BadRequest`."""
+    if "/" in card.id and card.id.rpartition("/")[2] in ACTS:
+        raise BadRequest(f"No id may end in one of {', '.join(sorted(ACTS))} after a slash.", param="id")
+    return card
+
+
 def card_of(document: Any) -> ModelCard:
     """The card that a JSON document is. Raises :class:`BadRequest` naming the first faulty field, never its value."""
     try:

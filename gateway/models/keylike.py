@@ -26,6 +26,11 @@ def keylike(document: Any) -> str | None:
     return next((path for path, text in _texts(document) if _refused(path, text)), None)
 
 
+def nameable(variable: str) -> bool:
+    """Whether this is what environment variables are called, rather than a secret."""
+    return _VARIABLE.fullmatch(variable) is not None and keylike(variable) is None
+
+
 def _refused(path: str, text: str) -> bool:
     if path == "upstream.api_key_env" and (not _VARIABLE.fullmatch(text) or text.startswith(_OWN)):
         return True

@@ -21,7 +21,7 @@ from gateway.learner import Learner
 from gateway.lineage import arm
 from gateway.log import Log
 from gateway.models import revisions
-from gateway.models.documents import card_of, patched
+from gateway.models.documents import addressable, card_of, patched
 from gateway.models.entry import Entry, keyless, written
 from gateway.models.revisions import Change, Revision
 from gateway.models.standing import DISABLED, Standing
@@ -76,7 +76,7 @@ class Registrar:
 
     async def create(self, document: dict[str, Any], *, standing: Standing, actor: Identity) -> Entry:
         """A model that was not there. Raises :class:`BadRequest`, or :class:`Conflict` where its id is taken."""
-        card = card_of(document)
+        card = addressable(card_of(document))
         async with self.changing:
             if card.id in self.entries:
                 raise Conflict(f"There is a model {card.id!r} already: PATCH changes it.", param="id")

@@ -112,8 +112,9 @@ class Reloader:
     def _adopt(self, configuration: Configuration) -> None:
         service = self._service
         service.configured.adopt(configuration)
+        service.keys.ring.declare(service.configured.tenants)
         service.guard.gate.adopt(configuration.routing.gate)
-        service.limits.configure(configuration.tenants)
+        service.limits.configure(configuration.tenants, configuration.routing.preferences)
         service.limits.issue(service.keys.ring.principals)
         service.prompts.adopt(each.id for each in configuration.tenants if each.store_prompts)
         service.retention.adopt(configuration)
@@ -141,4 +142,6 @@ async def _read(path: Path) -> Configuration:
     if declaration.configuration is None or declaration.faults:
         faults = "; ".join(f"line {fault.line}: {fault.what}" for fault in sorted(declaration.faults))
         raise Unprocessable(f"{path.name} is refused, and the old configuration stays: {faults}.")
+    if declaration.blank:
+        raise Unprocessable(f"{path.name} is empty, and the old configuration stays: {{}} is how to declare nothing.")
     return declaration.configuration

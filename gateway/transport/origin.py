@@ -30,7 +30,7 @@ class Origin:
         if "@" in parts.netloc:
             raise ValueError("a base URL must not carry a user or password; send a header instead")
         if "?" in url or "#" in url:
-            raise ValueError(f"base URL {url!r} must not carry a query or fragment")
+            raise ValueError(f"base URL {re.split('[?#]', url)[0]!r} must not carry a query or fragment")
         default_port = _DEFAULT_PORTS[parts.scheme]
         port = parts.port if parts.port is not None else default_port
         if port == 0:

@@ -14,11 +14,14 @@ from typing import Any
 
 import msgspec
 
-from gateway.npz import Contents, document, dump, read, text
+from gateway.npz import Contents, document, dump, read, text, unpacked
 from gateway.tenants import Tenants
 from router_models.policy import TELLTALE, InvalidState
 
 FORMAT = "polyculture-state/1"
+
+#: Most that a file may take unpacked: a state of 4,000 models. A small file can be packed of terabytes of zeros.
+MOST_BYTES = 256 * 2**20
 
 _PREFIX = "state/"
 
@@ -63,6 +66,8 @@ def export(tenants: Tenants, tenant: str) -> bytes:
 def exported(data: bytes) -> Exported:
     """Read an exported file. Raises :class:`InvalidState` for one that is none, or damaged."""
     try:
+        if unpacked(data) > MOST_BYTES:
+            raise ValueError(f"unpacked, it takes more than {MOST_BYTES} bytes")
         arrays = read(data)
         manifest = msgspec.convert(document(arrays.pop("manifest")), Manifest)
     except Exception as error:  # a file that others wrote can be wrong in any way

@@ -144,7 +144,7 @@ class Versions:
     ) -> tuple[Hold, str | None, dict[str, Published]]:
         """Whom a rollback concerns, which version they get at once, and what that is. Raises :class:`OutOfReach`."""
         fold, publication = self._learner.fold, self._learner.publication
-        end = fold.position
+        end = self._learner.fold.position
         if place(version)[0] != fold.lineage:
             raise OutOfReach(f"version {version!r} is of another feature space than today's, {fold.lineage}")
         if position >= end:

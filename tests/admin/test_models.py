@@ -36,7 +36,7 @@ def test_a_model_takes_requests_as_soon_as_it_was_created(start: Start, upstream
     assert gateway.chat(model="second").headers["x-polyculture-model"] == "second"
     assert "second" in [each["id"] for each in gateway.client.get("/v1/models").json()["data"]]
     assert [event.name for event in gateway.events(ArmSet)] == ["first", "second"]
-    assert not upstream.probes
+    assert len(upstream.calls_of("second")) == 1  # nobody probed it: nobody asked to
     assert models.get("second")["figures"]["requests"] == 1
 
 
@@ -56,6 +56,17 @@ def test_a_duplicate_and_faulty_cards_are_refused(start: Start, upstream: Upstre
         assert (answer.json()["error"]["param"] or "") == place
     assert "not set" in complaint(models.create(keyed(upstream, "NO_SUCH_VARIABLE")), 400)
     assert models.names() == ["first"]
+
+
+def test_no_id_may_hide_behind_a_path_of_the_api(start: Start, upstream: Upstream) -> None:
+    gateway, models = begun(start, upstream)
+    prefix = "/admin/v1/models/{id}/"
+    acts = [path.removeprefix(prefix) for path in gateway.client.get("/openapi.json").json()["paths"] if prefix in path]
+    assert len(acts) == 6
+    for act in acts:
+        assert act in complaint(models.create(least(f"lab/{act}", upstream)), 400)
+        assert models.created(least(act, upstream))["etag"] == models.get(act)["etag"]
+        assert models.delete(act).status_code == 200
 
 
 def test_a_card_that_is_nested_deeply_is_refused(start: Start, upstream: Upstream) -> None:

@@ -16,7 +16,7 @@ from gateway.bench.overhead import bars, peer
 from gateway.bench.overhead.command import NAMES, overhead
 from gateway.bench.overhead.gateways import GATEWAYS, KEY, MODELS, Place
 from gateway.bench.overhead.measure import Plan
-from gateway.bench.overhead.process import ProcessFailed, environment, free_port, running
+from gateway.bench.process import ProcessFailed, environment, free_port, running
 
 
 def place(folder: Path) -> Place:

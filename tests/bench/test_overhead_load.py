@@ -19,8 +19,8 @@ from gateway.bench.overhead import mock
 from gateway.bench.overhead.answers import WrongAnswer, check
 from gateway.bench.overhead.gateways import KEY
 from gateway.bench.overhead.load import Group, Job, LoadFailed, Outcome, percentile, run
-from gateway.bench.overhead.process import free_port, generator, running
 from gateway.bench.overhead.prompts import WORDS, Prompts
+from gateway.bench.process import free_port, generator, running
 from router_models.artifacts import FOLDER
 
 SECONDS = 0.3

@@ -46,6 +46,23 @@ def test_secrets_are_looked_for_when_asked(tmp_path: Path) -> None:
     assert checked(tmp_path, SOUND, "--secrets", ONE_KEY="k", ACME_KEY="k").exit_code == 0
 
 
+@pytest.mark.parametrize(
+    "upstream",
+    [
+        'base_url: "http://h/v1", api_key_env: "{}"',
+        'base_url: "http://h/v1", api_key_file: "{}"',
+        'base_url: "http://h/v1?key={}"',
+        'base_url: "http://user:{}@h/v1"',
+    ],
+)
+@pytest.mark.parametrize("secret", ["sk-proj-4f1c9a0b2d", "8c1f0e7d6b5a4938271605f4e3d2c1b0a9"])
+def test_a_secret_in_the_wrong_place_is_not_told(tmp_path: Path, upstream: str, secret: str) -> None:
+    models = f"models: [{{id: one, upstream: {{model: m, {upstream.format(secret)}}}}}]"
+    result = checked(tmp_path, f"{models}\ntenants: [{{id: acme, key_env: {secret}}}]", "--secrets")
+    assert len(told(result)) == 2
+    assert secret not in result.output
+
+
 def test_every_fault_is_told_with_its_line(tmp_path: Path) -> None:
     text = """\
         # a comment

@@ -60,6 +60,17 @@ def test_what_the_model_is_sent(client: openai.OpenAI, upstream: Upstream) -> No
     assert (sent["max_tokens"], sent["reasoning_effort"]) == (20, "low")
 
 
+def test_what_was_asked_is_said_again(client: openai.OpenAI) -> None:
+    answer = client.responses.create(model="chat", input="Hi", temperature=0, parallel_tool_calls=False, top_p=0.5)
+    assert (answer.temperature, answer.parallel_tool_calls, answer.top_p, answer.tool_choice) == (0, False, 0.5, "auto")
+
+
+def test_audio_is_passed_on(client: openai.OpenAI, upstream: Upstream) -> None:
+    heard: Any = {"type": "input_audio", "input_audio": {"data": "aGk=", "format": "wav"}}
+    client.responses.create(model="chat", input=[{"role": "user", "content": [heard]}])
+    assert upstream.calls[-1].document["messages"] == [{"role": "user", "content": [heard]}]
+
+
 def test_stream(client: openai.OpenAI) -> None:
     with client.responses.stream(model="chat", input="Hi") as events:
         kinds = [event.type for event in events]

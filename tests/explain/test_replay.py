@@ -73,6 +73,33 @@ def test_decisions_made_while_the_learner_works_replay_too(start: Start, upstrea
     assert all(anew.exact for _, anew in replays(gateway.data_dir, gateway))
 
 
+def test_a_promoted_version_replays_less_what_was_taken_back_since(start: Start, upstream: Upstream) -> None:
+    configuration = cards.healthy(upstream.url)
+    configuration["routing"] |= {"gate": {"mode": "manual"}}
+    gateway = start(configuration, ACME_KEY=ACME_KEY)
+    admin = {"authorization": f"Bearer {ADMIN_KEY}"}
+
+    def order(path: str, **asked: Any) -> Any:
+        answer = gateway.client.post(f"/admin/v1/{path}", json=asked, headers=admin)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    versions = []
+    for _ in range(2):
+        lived(gateway, 25)
+        versions.append(order("router/promote", force=True)["version"])
+    lived(gateway, 5)
+    order("router/rollback", version=versions[0])
+    lived(gateway, 5)
+    order("feedback/revoke", tenant="default")
+    lived(gateway, 5)
+    order("router/policy", policy="linucb", force=True)
+    lived(gateway, 15)
+    found = replays(gateway.data_dir, gateway)
+    assert {anew.largest_difference for _, anew in found} == {0.0}
+    assert (versions[1], "") in {(decision.version, decision.group) for decision, _ in found[-25:-15]}
+
+
 def test_what_was_erased_is_missing_and_it_says_so(start: Start, upstream: Upstream) -> None:
     gateway = start(cards.healthy(upstream.url), ACME_KEY=ACME_KEY)
     lived(gateway, 5)

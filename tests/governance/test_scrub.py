@@ -53,6 +53,7 @@ def test_readers_of_an_older_state_are_waited_for(deleted: sa.Connection, tmp_pa
 
 def test_who_reads_for_ever_is_told_of(deleted: sa.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PATIENCE_S", 0.1)
+    deleted.exec_driver_sql("PRAGMA busy_timeout=100")
     with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM prompts").fetchone()

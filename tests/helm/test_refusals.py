@@ -26,6 +26,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"extraEnv": [{"name": "A B", "value": ""}]}, "at '/extraEnv/0/name'"),
     ({"extraEnv": [{"name": "A", "value": 1}]}, "at '/extraEnv/0/value'"),
     ({"persistence": {"size": "8 gigabytes"}}, "at '/persistence/size'"),
+    ({"persistence": {"size": -4}}, "at '/persistence/size'"),
     ({"persistence": {"accessMode": "ReadWriteMany"}}, "at '/persistence/accessMode'"),
     ({"podSecurityContext": {"runAsNonRoot": False}}, "at '/podSecurityContext/runAsNonRoot': value must be true"),
     ({"podSecurityContext": {"runAsUser": 0}}, "at '/podSecurityContext/runAsUser'"),
@@ -50,6 +51,7 @@ CONTRARY: list[tuple[dict[str, Any], str]] = [
     ({"serviceMonitor": {"enabled": True}}, "serviceMonitor.enabled needs auth.existingSecret"),
     ({"ingress": {"enabled": True}}, "ingress.enabled needs at least one name in ingress.hosts"),
     ({"extraEnv": [{"name": "POLYCULTURE_PORT", "value": "1"}]}, "extraEnv must not set POLYCULTURE_PORT"),
+    ({"extraEnv": [{"name": "POLYCULTURE_DRAIN_S", "value": "1"}]}, "extraEnv must not set POLYCULTURE_DRAIN_S"),
     ({"extraEnv": [{"name": "POLYCULTURE_API_KEY", "value": "k"}]}, "put it into the Secret that auth.existingSecret"),
 ]
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.support import answers
+from tests.support.cards import card
 from tests.support.gateway import Gateway
 from tests.support.upstream import Script, Upstream, chunk, refusal, stream, whole
 
 COMPLETION = whole(answers.completion({"model": "scripted"}))
 EVENTS = answers.events({"model": "scripted"})
 SECRET = "Traceback (most recent call last): /srv/secret.py sk-upstream-secret"
+
+SECRET_KEY = "what-nobody-may-read-5e1f"
 
 FAULTS: dict[str, tuple[Script, int]] = {
     "400": (refusal(400), 400),
@@ -77,6 +81,20 @@ def test_each_fault_has_its_status(faulty: Gateway, upstream: Upstream, name: st
     assert faulty.chat(model="second").status_code == 200
 
 
+def test_an_upstreams_error_never_holds_the_upstreams_key(
+    start: Callable[..., Gateway], upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCRIPTED_KEY", SECRET_KEY)
+    keyed = card("scripted", upstream.url)
+    keyed["upstream"]["api_key_env"] = "SCRIPTED_KEY"
+    gateway = start({"models": [keyed]})
+    error = {"message": f"{SECRET_KEY} is no key", "param": f"Bearer {SECRET_KEY}"}
+    upstream.scripts["scripted"] = Script(pieces=[whole(answers.compact({"error": error}), status=400)])
+    answer = gateway.chat()
+    assert upstream.calls[0].header("authorization") == f"Bearer {SECRET_KEY}"
+    assert answer.json()["error"] | {"message": "*** is no key", "param": "Bearer ***"} == answer.json()["error"]
+
+
 def test_an_unreachable_upstream(faulty: Gateway) -> None:
     answer = faulty.chat(model="unreachable")
     assert answer.status_code == 502
@@ -105,11 +123,15 @@ def test_a_rate_limits_wait_is_passed_on(faulty: Gateway, upstream: Upstream, he
     assert answer.json()["error"]["type"] == "rate_limit_error"
 
 
+UNKNOWN = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
+
 BREAKS: dict[str, Script] = {
     "reset": Script(pieces=stream(EVENTS[:3], end=False), ending="reset"),
     "closed": Script(pieces=stream(EVENTS[:3], end=False), ending="close"),
     "cut in a chunk": Script(pieces=[*stream(EVENTS[:3], end=False), chunk(EVENTS[3])[:-9]], ending="close"),
     "bad framing": Script(pieces=[*stream(EVENTS[:3], end=False), b"zz\r\n"], ending="close"),
+    "ended unfinished": Script(pieces=stream(EVENTS[:3])),
+    "ended unfinished, of unknown length": Script(pieces=[UNKNOWN, *EVENTS[:3]], ending="close"),
     "cut in an event": Script(pieces=stream([*EVENTS[:3], EVENTS[3][:-5]])),
     "garbage": Script(pieces=stream([*EVENTS[:3], b"data: {nonsense\n\n"])),
     "no object": Script(pieces=stream([*EVENTS[:3], b"data: 17\n\n"])),
@@ -158,3 +180,14 @@ def test_odd_figures_do_no_harm(faulty: Gateway, upstream: Upstream) -> None:
         assert answer.status_code == 200
         assert answer.json()["usage"] == usage
     assert faulty.metric("polyculture_tokens_total", model="scripted") >= 10**15
+
+
+def test_comments_that_go_on_for_longer_than_an_answer_may_take_to_begin_are_passed_on(
+    faulty: Gateway, upstream: Upstream
+) -> None:
+    sent = [b": busy\n\n"] * 6 + EVENTS
+    upstream.scripts["impatient"] = Script(pieces=stream(sent), pause_s=0.1)
+    answer = faulty.chat(model="impatient", stream=True)
+    assert answer.status_code == 200
+    assert answer.content.startswith(b": busy\n\n" * 6 + b"data: ")
+    assert answer.content.endswith(b"data: [DONE]\n\n")

@@ -37,6 +37,11 @@ STREAM_FAULTS = {
     "cut after the head": Script(pieces=stream([], end=False), ending="reset"),
     "JSON in place of a stream": Script(pieces=[whole(b'{"choices": []}')]),
     "a page": Script(pieces=[whole(b"<html>", kind="text/html")]),
+    "an error as its first event": Script(pieces=stream([answers.event({"error": {"message": "x"}})])),
+    "an error after comments": Script(pieces=stream([b": busy\n\n", answers.event({"error": {"message": "x"}})])),
+    "nothing but comments": Script(pieces=stream([b": busy\n\n"] * 3)),
+    "half an event": Script(pieces=stream([b"data: {"])),
+    "an event without an end": Script(pieces=stream([b"data: ", *[b"x" * 1_000_000] * 9])),
 }
 
 
@@ -130,12 +135,12 @@ def test_a_forced_model_has_no_fallback(faulty: Gateway, upstream: Upstream, str
 def test_resting_models_are_left_out_and_tried_again_later(start: Start, upstream: Upstream) -> None:
     gateway = start({"models": [card("first", upstream.url), card("second", upstream.url)]})
     upstream.scripts = {"first": refusal(500)}
-    for _ in range(3):
+    for _ in range(2):  # each asks twice
         assert gateway.chat(model="first").status_code == 502
     shown = gateway.route()
     assert shown["excluded"] == {"first": "resting after failures"}
     upstream.scripts = {"first": refusal(500), "second": refusal(500)}
-    for _ in range(3):
+    for _ in range(2):
         gateway.chat(model="second")
     answer = gateway.chat()
     assert answer.status_code == 503

@@ -52,9 +52,11 @@ SCRIPTS = {
 @pytest.fixture(autouse=True)
 def _uncollected() -> Iterator[None]:
     gc.collect()
+    gc.freeze()  # what there is by now is not looked at
     gc.disable()
     yield
     gc.enable()
+    gc.unfreeze()
 
 
 @asynccontextmanager

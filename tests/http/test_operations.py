@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import resource
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ import pytest
 import yaml
 
 from gateway import __version__
+from gateway.events import Answer, Feedback
 from tests.conftest import Start
 from tests.support import answers, cards
 from tests.support.cards import card
@@ -87,6 +91,16 @@ def test_frozen_feedback_is_kept_and_not_learned(start: Start, upstream: Upstrea
     assert again.feedback({"decision_id": name, "score": 1}).json()["learned"] is True
 
 
+def test_it_opens_as_many_files_as_it_may(start: Start, upstream: Upstream) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        gateway = start({"models": [card("only", upstream.url)]})
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert resource.prlimit(gateway.process.pid, resource.RLIMIT_NOFILE) == (hard, hard)
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_well(start: Start, upstream: Upstream, how: signal.Signals) -> None:
     gateway = start({"models": [card("only", upstream.url)]})
@@ -108,6 +122,24 @@ def test_answers_under_way_are_finished_before_the_end(start: Start, upstream: U
         gateway.process.send_signal(signal.SIGTERM)
         assert [line for line in lines if line][-1] == "data: [DONE]"
     assert gateway.stop() == 0
+
+
+def test_who_is_cut_off_at_the_end_is_told_so(start: Start, upstream: Upstream) -> None:
+    gateway = start({"models": [card("streamed", upstream.url), card("whole", upstream.url)]}, POLYCULTURE_DRAIN_S="1")
+    begun = stream(answers.events({"model": "streamed"})[:3], end=False)
+    upstream.scripts = {"streamed": Script(pieces=begun, ending="hang"), "whole": Script(pieces=[], ending="hang")}
+    with ThreadPoolExecutor(2) as pool:
+        streamed = pool.submit(gateway.chat, model="streamed", stream=True)
+        whole = pool.submit(gateway.chat, model="whole")
+        upstream.wait_for_call("streamed")
+        upstream.wait_for_call("whole")
+        gateway.process.send_signal(signal.SIGTERM)
+        assert json.loads(streamed.result().text.split("data: ")[-1])["error"]["code"] == "unavailable"
+        assert (whole.result().status_code, whole.result().headers["retry-after"]) == (503, "5")
+    assert gateway.stop() == 0
+    assert "Traceback" not in gateway.log
+    assert [event.status for event in gateway.events(Answer)] == [499, 499]
+    assert gateway.events(Feedback) == []  # no model is to blame
 
 
 QUESTION = {"model": "auto", "messages": [{"role": "user", "content": "Hi"}]}

@@ -159,7 +159,8 @@ def test_data_on_several_lines_stays_one_event(faulty: Gateway, upstream: Upstre
 
 @pytest.mark.parametrize("line", [b"data: [DONE]\n\n", b"data:[DONE]\r\n\r\n", b""])
 def test_a_stream_may_end_with_or_without_done(faulty: Gateway, upstream: Upstream, line: bytes) -> None:
-    play(upstream, *stream([answers.event(answers.piece({"content": "x"})), line] if line else [answers.event({})]))
+    told = answers.event(answers.piece({"content": "x"}, finish=None if line else "stop"))
+    play(upstream, *stream([told, line] if line else [told]))
     answer = faulty.chat(model="scripted", stream=True)
     assert answer.status_code == 200
     assert answer.content.endswith(line)

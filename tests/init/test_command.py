@@ -53,9 +53,11 @@ def test_local_servers_and_keys_become_a_configuration(somewhere: Path) -> None:
 
 
 def test_a_litellm_file_is_imported_and_missing_keys_are_told(somewhere: Path) -> None:
-    result = run("--litellm", str(SAMPLE), "--no-detect", "--out", "mine.yaml", OPENAI_API_KEY="k", AZURE_VERSION="v")
+    keys = {"OPENAI_API_KEY": "k", "AZURE_VERSION": "v", "MISTRAL_API_KEY": "m"}
+    result = run("--litellm", str(SAMPLE), "--out", "mine.yaml", **keys)
     ids = [card.id for card in load(somewhere / "mine.yaml").models]
     assert result.exit_code == 0
+    assert not any(name.startswith("mistral/") for name in ids)  # a key that is set, a provider that the file lacks
     assert "house-model-2" in ids
     assert "- left out: unheard: its provider, nobody" in result.output
     assert "export LITELLM_VLLM_API_KEY=..." in result.output
@@ -70,6 +72,14 @@ def test_an_imported_model_that_is_also_found_here_is_written_once(somewhere: Pa
         result = run("--litellm", "config.yaml", "--port", str(port))
     assert [card.id for card in load(somewhere / "polyculture.yaml").models] == ["mine", "sql-lora"]
     assert "the same model at the same address as mine" in result.output
+
+
+def test_with_detect_an_import_is_added_to(somewhere: Path) -> None:
+    Path("config.yaml").write_text("model_list: [{model_name: mine, litellm_params: {model: gpt-4.1-mini}}]\n")
+    assert run("--litellm", "config.yaml", "--detect", MISTRAL_API_KEY="m").exit_code == 0
+    ids = [card.id for card in load(somewhere / "polyculture.yaml").models]
+    assert ids[0] == "mine"
+    assert "mistral/codestral-latest" in ids
 
 
 def test_the_demo_looks_for_nothing_else(somewhere: Path) -> None:

@@ -183,11 +183,13 @@ def test_a_client_that_leaves_pays_for_what_was_said(desk: Desk, upstream: Upstr
 
 def test_an_answer_is_no_longer_than_the_limits_let_it_be(desk: Desk, upstream: Upstream) -> None:
     made = desk.make("short", limits={"answer_tokens": 7, "tokens_per_minute": 1000})
-    for fields in ({}, {"max_tokens": 5}, {"max_tokens": 9}, {"max_completion_tokens": 9}):
+    asked = [(None, None), (5, None), (9, None), (None, 9), (9, 1), (-1, 1), (0, None)]
+    for older, newer in asked:
+        fields = {"max_tokens": older, "max_completion_tokens": newer}
         assert desk.chat(made["secret"], model="math", **fields).status_code == 200
     sent = [call.document for call in upstream.calls_of("math")]
-    assert [each.get("max_tokens") for each in sent] == [7, 5, 7, None]
-    assert sent[3]["max_completion_tokens"] == 7
+    found = [(each["max_tokens"], each["max_completion_tokens"]) for each in sent]
+    assert found == [(7, None), (5, None), (7, None), (None, 7), (7, 7), (7, 7), (7, None)]
 
 
 def test_what_can_never_fit_is_told_so(desk: Desk) -> None:

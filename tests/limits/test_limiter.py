@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.config import Limits, ModelCard, Tenant
+from gateway.config import Limits, ModelCard, Preference, Tenant
 from gateway.errors import BudgetExceeded, RateLimited
 from gateway.events import Answer
 from gateway.keys import Principal, Terms
@@ -24,9 +24,11 @@ from tests.limits.test_window import Time
 from tests.support.cards import card
 
 CARDS = [
-    card("plain", "http://127.0.0.1:9/v1", price={"input": 1.0, "output": 4.0}, context_window=4000),
+    card("plain", "http://127.0.0.1:9/v1", price={"input": 1.0, "output": 4.0}, context_window=4000, tags=["cheap"]),
     card("dear", "http://127.0.0.1:9/v1", price={"input": 5.0, "output": 2.0}, max_output_tokens=50),
 ]
+
+PREFERENCES = {"cheap": Preference(tags=frozenset({"cheap"}))}
 
 
 def body(**fields: Any) -> bytes:
@@ -45,7 +47,7 @@ class World:
             clock=self.time,
             ticks=self.time,
         )
-        self.limiter.configure([Tenant(id="acme", limits=tenant)])
+        self.limiter.configure([Tenant(id="acme", limits=tenant)], PREFERENCES)
         self.keys = [
             Principal(name, "acme", "data", Terms(limits=limits), f"key_{name}")
             for name, limits in (("free", Limits()), ("held", key))
@@ -175,12 +177,30 @@ def test_limits_that_an_admin_ordered_stand_in_place_of_the_configuration() -> N
     world.limiter.order({"acme": Limits(concurrency=2)})
     leases = [world.ask(0), world.ask(0)]
     assert world.limiter.limits("acme").concurrency == 2
-    world.limiter.configure([Tenant(id="acme", limits=Limits(concurrency=5))])
+    world.limiter.configure([Tenant(id="acme", limits=Limits(concurrency=5))], PREFERENCES)
     with pytest.raises(RateLimited, match="2 requests at once"):
         world.ask(0)
     world.limiter.order({})
     assert world.limiter.limits("acme").concurrency == 5
     assert len([*leases, world.ask(0)]) == 3
+
+
+def test_of_those_that_a_way_of_choosing_leaves_the_dearest_counts() -> None:
+    """So a budget past its soft stop has room for what ``auto`` means then."""
+    budget: dict[str, Any] = {"usd_per_day": 0.002, "soft_stop": 0.5}
+    for limits, admitted in ((Limits(**budget), False), (Limits(**budget, soft_model="auto:cheap"), True)):
+        world = World(tenant=Limits(), key=limits)
+        world.end(1, world.ask(1, max_tokens=5), 10, NANO * 15 // 10_000)
+        assert world.ask(1, max_tokens=5, model="auto:cheap") is not None
+        if admitted:
+            lease = world.ask(1, max_tokens=5)
+            assert lease is not None
+            assert lease.soft_model == "auto:cheap"
+        else:
+            with pytest.raises(BudgetExceeded):
+                world.ask(1, max_tokens=5)
+        with pytest.raises(BudgetExceeded):
+            world.ask(1, max_tokens=5, model="dear")
 
 
 @pytest.mark.parametrize(
@@ -189,6 +209,8 @@ def test_limits_that_an_admin_ordered_stand_in_place_of_the_configuration() -> N
         ({"max_tokens": 7}, 7),
         ({"max_tokens": 7, "n": 3}, 21),
         ({"max_completion_tokens": 9}, 9),
+        ({"max_completion_tokens": 1, "max_tokens": 9}, 9),
+        ({"max_completion_tokens": 1, "max_tokens": -1}, 4000),
         ({}, 4000),
         ({"model": "dear"}, 50),
         ({"model": "dear", "max_tokens": 5000}, 5000),
@@ -227,7 +249,7 @@ def test_what_a_model_is_told_of_corrections_counts() -> None:
     told = Tenant.model_validate(
         {"id": "acme", "limits": {"tokens_per_minute": 3000}, "corrections": {"enabled": True, "characters": 500}}
     )
-    world.limiter.configure([told])
+    world.limiter.configure([told], PREFERENCES)
     with pytest.raises(RateLimited, match="no room"):
         world.ask(0, max_tokens=5)
 

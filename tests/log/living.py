@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -14,7 +15,6 @@ from gateway.fold import Fold
 from gateway.history import restore
 from gateway.learner import Learner
 from gateway.log import Log
-from gateway.publication import Doorkeeper
 from router_models import make
 from router_models.policy import Policy
 from tests.log.samples import TENANT, arm, started
@@ -25,13 +25,9 @@ BEGINNING: list[Event] = [started(), arm("a"), arm("b")]
 class Live:
     """A log and the learner behind it, as in a gateway."""
 
-    def __init__(
-        self, *, engine: sa.Engine, fold: Fold, snapshot_every: int, stuck_s: float, door: Doorkeeper | None = None
-    ) -> None:
+    def __init__(self, *, engine: sa.Engine, fold: Fold, stuck_s: float, **learner: Any) -> None:
         self.failures = 0
-        self.learner = Learner(
-            fold=fold, door=door, engine=engine, snapshot_every=snapshot_every, on_failure=self._failed
-        )
+        self.learner = Learner(fold=fold, engine=engine, on_failure=self._failed, **learner)
         self.log = Log(engine=engine, committed=self.learner.offer, stuck_s=stuck_s)
         self.learner.log = self.log
 
@@ -57,11 +53,12 @@ async def living(
     make_policy: Callable[..., Policy] = make,
     snapshot_every: int = 10_000,
     stuck_s: float = 30.0,
-    door: Doorkeeper | None = None,
+    **learner: Any,
 ) -> AsyncIterator[Live]:
+    """A log and its learner, until the block ends; ``learner`` are further arguments of that."""
     with engine.connect() as connection:
         fold = restore(connection, make_policy=make_policy)
-    live = Live(engine=engine, fold=fold, snapshot_every=snapshot_every, stuck_s=stuck_s, door=door)
+    live = Live(engine=engine, fold=fold, stuck_s=stuck_s, snapshot_every=snapshot_every, **learner)
     live.log.start(asyncio.get_running_loop())
     live.learner.start()
     try:

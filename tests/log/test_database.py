@@ -17,10 +17,21 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 import gateway.migrations
-from gateway.database import FILE, HEAD, DataDirectoryBusy, NewerDatabase, begin, connect, exclusive, migrate, revision
+from gateway.database import (
+    FILE,
+    HEAD,
+    DataDirectoryBusy,
+    NewerDatabase,
+    begin,
+    connect,
+    exclusive,
+    migrate,
+    revision,
+    send,
+)
 from gateway.schema import events, metadata
 
 SCRIPTS = ScriptDirectory(str(Path(gateway.migrations.__file__).parent))
@@ -109,6 +120,18 @@ def test_errors_do_not_tell_what_was_said(engine: sa.Engine) -> None:
     with engine.connect() as connection, pytest.raises(OperationalError) as raised:
         connection.exec_driver_sql("INSERT INTO nothing VALUES (?)", ("a private comment",))
     assert "private" not in str(raised.value)
+
+
+def test_what_is_sent_fails_as_anything_else_does(engine: sa.Engine) -> None:
+    with engine.connect() as connection:
+        with pytest.raises(OperationalError, match="no such table: nowhere") as raised:
+            send(connection, "INSERT INTO nowhere VALUES (?)", ("a private comment",))
+        assert "private" not in str(raised.value)
+        send(connection, "CREATE TABLE something (x INTEGER UNIQUE)", ())
+        send(connection, "INSERT INTO something VALUES (?), (?)", (1, 2))
+        with pytest.raises(IntegrityError):
+            send(connection, "INSERT INTO something VALUES (?)", (2,))
+        assert connection.exec_driver_sql("SELECT x FROM something").scalars().all() == [1, 2]
 
 
 def test_a_data_directory_has_one_gateway(tmp_path: Path) -> None:

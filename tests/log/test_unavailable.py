@@ -6,11 +6,10 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
 
 from gateway.log import LogUnavailable
 from gateway.transaction import Transaction
@@ -52,18 +51,32 @@ class Disk:
 
 
 class Liar:
-    """Reports a failure after a statement that begins so has been carried out."""
+    """Reports a failure after a statement that begins so has been carried out, on connections made from now on."""
 
     def __init__(self, *, engine: sa.Engine, statement: str) -> None:
         self.statement = statement
         self.lies = 0
-        sa.event.listen(engine, "after_cursor_execute", self._lie)
+        sa.event.listen(engine, "do_connect", self._connect)
 
-    def _lie(self, *arguments: Any) -> None:
-        statement = arguments[2]
+    def _connect(self, dialect: Any, record: Any, arguments: Any, parameters: dict[str, Any]) -> None:
+        lie = self._lie
+
+        class Cursor(sqlite3.Cursor):
+            def execute(self, statement: str, values: Any = ()) -> Self:
+                super().execute(statement, values)
+                lie(statement)
+                return self
+
+        class Connection(sqlite3.Connection):
+            def cursor(self, factory: Any = Cursor) -> Any:
+                return super().cursor(factory)
+
+        parameters["factory"] = Connection
+
+    def _lie(self, statement: str) -> None:
         if self.lies and statement.startswith(self.statement):
             self.lies -= 1
-            raise OperationalError(statement, None, sqlite3.OperationalError("disk I/O error"))
+            raise sqlite3.OperationalError("disk I/O error")
 
 
 @pytest.fixture

@@ -75,6 +75,19 @@ def test_what_is_sound_is_said_to_be(connection: sa.Connection) -> None:
     assert told == list(range(1, 64))
 
 
+def test_what_is_written_meanwhile_is_no_difference(connection: sa.Connection) -> None:
+    def write(seq: int) -> None:
+        if seq == 50:
+            with connection.engine.connect() as another, begin(another):
+                told = events.select().where(events.c.kind.in_(["decision", "feedback"])).order_by(events.c.seq.desc())
+                rows = [{**row, "seq": row["seq"] + 10} for row in another.execute(told.limit(4)).mappings()]
+                another.execute(events.insert(), rows)
+
+    found = verify(connection, make_policy=make, progress=write)
+    assert (found.events, found.largest, found.saved) == (63, 0.0, found.refolded)
+    assert verify(connection, make_policy=make).events == 73
+
+
 @pytest.mark.parametrize("position", [33, 63])
 def test_a_changed_state_is_found_though_its_checksum_fits(
     connection: sa.Connection, position: int, monkeypatch: pytest.MonkeyPatch

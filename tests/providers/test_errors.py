@@ -14,6 +14,15 @@ each_model = pytest.mark.parametrize("name", MODELS)
 STREAMING = pytest.mark.parametrize("streaming", [False, True])
 
 
+@pytest.fixture(autouse=True)
+def well(request: pytest.FixtureRequest, provided: Gateway, providers: Providers) -> None:
+    """No model rests for what another test had its provider do."""
+    name = request.node.callspec.params["name"] if hasattr(request.node, "callspec") else "claude"
+    for model in (name, f"hasty-{name}"):
+        eventually(lambda model=model: provided.chat(model=model).status_code == 200)
+    providers.clear()
+
+
 def served(name: str) -> str:
     return MODELS[name][0].partition("/")[2]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,7 +14,7 @@ import yaml
 from gateway.events import ArmRemoved, ArmSet, PolicyTuned, PoolJoined, TrustTuned
 from tests.conftest import Start
 from tests.support.cards import Card, card
-from tests.support.gateway import ADMIN_KEY, KEY, Gateway, eventually, question
+from tests.support.gateway import ADMIN_KEY, KEY, Gateway, eventually, question, spawned
 from tests.support.registered import HEADERS, Models, complaint
 from tests.support.upstream import Upstream
 
@@ -115,6 +116,7 @@ def test_an_unsound_file_changes_nothing_and_says_where(start: Start, upstream: 
     keyed["upstream"]["api_key_env"] = "NO_SUCH_VARIABLE"
     for unsound, why in [
         ("models: [", "line 1"),
+        ("# being written\n", "is empty"),
         (configured(card("two", upstream.url), colour="red"), "colour"),
         (configured(keyed), "NO_SUCH_VARIABLE"),
         (configured(one, tenants=[{"id": "acme", "key_env": "ACME_KEY"}]), "ACME_KEY"),
@@ -142,6 +144,25 @@ def test_a_signal_reloads_as_well(start: Start, upstream: Upstream) -> None:
     gateway.process.send_signal(signal.SIGHUP)
     eventually(lambda: "configuration_reloaded" in gateway.log)
     assert set(gateway.probabilities()) == {"one", "two"}
+
+
+def test_a_signal_that_comes_while_the_gateway_starts_is_heard(tmp_path: Path, upstream: Upstream) -> None:
+    one, two = card("one", upstream.url), card("two", upstream.url)
+    with spawned(tmp_path, configured(one)) as (process, log):
+        status = Path(f"/proc/{process.pid}/status")
+        eventually(lambda: caught(status.read_text(encoding="utf-8"), signal.SIGHUP))
+        (tmp_path / "polyculture.yaml").write_text(yaml.safe_dump(configured(one, two)), encoding="utf-8")
+        process.send_signal(signal.SIGHUP)
+        gateway = Gateway(process=process, log=log, data_dir=tmp_path / "data")
+        eventually(lambda: "configuration_reloaded" in gateway.log)
+        assert set(gateway.probabilities()) == {"one", "two"}
+        assert gateway.stop() == 0
+
+
+def caught(status: str, number: signal.Signals) -> bool:
+    """Whether a process handles a signal (proc(5))."""
+    mask = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(mask, 16) >> (number - 1) & 1)
 
 
 async def under_load(gateway: Gateway, configurations: list[Any]) -> Counter[int]:

@@ -132,3 +132,10 @@ def test_what_was_saved_without_sources_was_vouched_for() -> None:
     for wrong in (*({"memory_sources": each} for each in strange), {"memory_honesty": np.zeros(100)}):
         with pytest.raises(ValueError, match=r"sources|size"):
             again.restore({**memory.arrays(), **wrong}, 1)
+
+
+@pytest.mark.parametrize("seen", [-1, np.iinfo(np.int64).min, 129])
+def test_a_count_that_its_outcomes_cannot_have_come_from_is_refused(seen: int) -> None:
+    memory = filled(70, limit=200)
+    with pytest.raises(ValueError, match="must be finite and complete"):
+        memory.restore({**memory.arrays(), "memory_seen": np.array(seen)}, 3)

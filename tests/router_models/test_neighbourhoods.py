@@ -55,3 +55,14 @@ def test_a_basis_has_a_level_then_neighbourhoods_then_room_for_the_match() -> No
     assert places[:, 1:3] == pytest.approx(found[0].membership(squares(x[:5], found[0])), abs=1e-4)
     assert places[:, 3:7] == pytest.approx(found[1].membership(squares(x[:5], found[1])), abs=1e-4)
     assert (places[:, 7:] == 0).all()
+
+
+def test_a_tight_basis_has_the_places_in_use_alone() -> None:
+    x = crowd()
+    bare = Basis(sizes=(2, 6))
+    assert bare.used.tolist() == [0, 9]
+    assert bare.tight.places(x[:1]).tolist() == [[1.0, 0.0]]
+    basis = Basis(sizes=(2, 6), grains=(grain(x, count=2, softness=0.25), grain(x, count=4, softness=0.25)))
+    assert basis.used.tolist() == [0, 1, 2, 3, 4, 5, 6, 9]
+    assert (basis.tight.places(x) == basis.places(x)[:, basis.used]).all()
+    assert not np.delete(basis.places(x), basis.used, axis=1).any()

@@ -13,6 +13,7 @@ from router_models import make
 from router_models.belief import Belief
 from router_models.policy import Arm, Credit, Observation, Vector
 from router_models.polyculture import Polyculture
+from router_models.relearning import AVERAGE
 
 D, NAMES = 8, ("ada", "bob", "cyd")
 KINDS = np.eye(3, D - 1) + 0.1
@@ -171,6 +172,26 @@ def test_what_is_amended_counts_no_more_than_it_does_by_now() -> None:
     state.refit()
     assert at_once == pytest.approx(before, abs=0.03)
     assert state.snapshot().coefficients == pytest.approx(at_once, abs=0.03)
+
+
+@pytest.mark.parametrize("steps", [0, 40, 300])
+def test_a_snapshot_says_what_the_posterior_says(steps: int) -> None:
+    state = Run(make_default(), reward=specialists, steps=steps).state
+    state.add(Arm(name="bob", prior=np.linspace(-0.3, 0.3, D)))
+    x = Run.request(1, np.random.default_rng(1))
+    places = np.tile(state.basis.places(x[None])[0].astype(float), (3, 1))
+    matches = places[:, -1] = state.priors @ x
+    mean = AVERAGE + matches + (places * state.posterior.coefficients()).sum(axis=1)
+    variance = np.einsum("ki,kij,kj->k", places, state.posterior.covariance, places)
+    told = state.snapshot().predict(x[None])
+    assert told[0][0] == pytest.approx(mean, abs=1e-4)
+    assert told[1][0] == pytest.approx(variance, rel=1e-3)
+
+
+def test_a_snapshot_has_the_places_in_use_alone() -> None:
+    assert Run(make_default(), reward=specialists, steps=0).state.snapshot().covariance.shape == (3, 2, 2)
+    state = Run(make_default(), reward=specialists, steps=300).state
+    assert state.snapshot().covariance.shape[2] == len(state.basis.used) < state.basis.size
 
 
 def test_state_stays_small() -> None:

@@ -11,6 +11,9 @@ Document = dict[str, Any]
 #: The upstream's own id, which no client may see.
 UPSTREAM_ID = "upstream-0"
 
+#: Answers to one request.
+MOST = 128
+
 USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
 
 
@@ -43,6 +46,8 @@ def message(document: Document) -> Document:
 def completion(document: Document, **fields: Any) -> bytes:
     """A whole answer. Its spacing, number formats and unknown fields are unusual on purpose."""
     finish = "tool_calls" if calls_a_tool(document) else "stop"
+    if (document.get("n") or 1) > MOST:
+        raise ValueError("so many answers are refused")
     choices = [
         {"index": number, "message": message(document), "logprobs": None, "finish_reason": finish}
         for number in range(document.get("n") or 1)

@@ -142,8 +142,10 @@ def eventually(check: Any) -> Any:
 
 
 @contextmanager
-def launched(home: Path, configuration: Mapping[str, Any], **environment: str) -> Iterator[Gateway]:
-    """A gateway whose files are in ``home``; on the way out it must end well, without a traceback in its log."""
+def spawned(
+    home: Path, configuration: Mapping[str, Any], **environment: str
+) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """The process of a gateway whose files are in ``home``, and its log, as soon as there is one."""
     home.mkdir(parents=True, exist_ok=True)
     (home / "polyculture.yaml").write_text(yaml.safe_dump(dict(configuration), sort_keys=False), encoding="utf-8")
     clean = {name: value for name, value in os.environ.items() if not name.startswith("POLYCULTURE_")}
@@ -164,11 +166,18 @@ def launched(home: Path, configuration: Mapping[str, Any], **environment: str) -
             stderr=output,
         )
     try:
+        yield process, log
+    finally:
+        process.kill()
+        process.wait(PATIENCE_S)
+
+
+@contextmanager
+def launched(home: Path, configuration: Mapping[str, Any], **environment: str) -> Iterator[Gateway]:
+    """A gateway whose files are in ``home``; on the way out it must end well, without a traceback in its log."""
+    with spawned(home, configuration, **environment) as (process, log):
         gateway = Gateway(process=process, log=log, data_dir=home / "data")
         yield gateway
         status = gateway.stop()
         assert status == gateway.status, gateway.log
         assert "Traceback" not in gateway.log, gateway.log
-    finally:
-        process.kill()
-        process.wait(PATIENCE_S)

@@ -58,17 +58,20 @@ class Call:
 
 
 class Upstream:
-    """Answers as a model would, unless a script is set for the model asked for."""
+    """Answers as a model would, unless a script is set for the model asked for; ``once`` holds for its next call."""
 
     def __init__(self) -> None:
+        self.once: dict[str, Script] = {}
         self.scripts: dict[str, Script] = {}
         self.calls: list[Call] = []
         self.probes = 0
         self.url = ""
 
     def clear(self) -> None:
+        self.once.clear()
         self.scripts.clear()
         self.calls.clear()
+        self.probes = 0
 
     def calls_of(self, model: str) -> list[Call]:
         return [call for call in self.calls if call.model == model]
@@ -92,7 +95,7 @@ class Upstream:
                 continue
             document = read(head, body)
             model = self.named(head, document)
-            script = self.scripts.get(model) or self.speak(head, document)
+            script = self.once.pop(model, None) or self.scripts.get(model) or self.speak(head, document)
             call = Call(model=model, head=head, body=body, script=script)
             self.calls.append(call)
             if not await _play(peer, call):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import sqlalchemy as sa
 from gateway.database import connect, migrate
 from gateway.events import EVERYONE, ArmRemoved, FeedbackExcluded
 from gateway.npz import document, dump, read, text
-from gateway.versions.exported import exported
+from gateway.versions.exported import MOST_BYTES, exported
 from gateway.versions.steering import Refused
 from router_models.policy import InvalidState
 from tests.log.conftest import Run
@@ -167,6 +169,16 @@ def test_other_files_are_refused(run: Run, engine: sa.Engine) -> None:
             here.check()
 
     run(scenario())
+
+
+def test_a_small_file_that_unpacks_to_gigabytes_is_refused_unread() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file, file.open("manifest.npy", "w") as member:
+        for _ in range(MOST_BYTES // 2**20 + 1):
+            member.write(bytes(2**20))
+    assert len(packed.getvalue()) < 2**20
+    with pytest.raises(InvalidState, match="unpacked, it takes more than"):
+        exported(packed.getvalue())
 
 
 def test_sound_arrays_that_are_no_state_are_refused(run: Run, engine: sa.Engine, elsewhere: sa.Engine) -> None:

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import httpx
 import msgspec
 import psutil
-import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.bench.chaos.clients import Tally, crowd
 from gateway.bench.chaos.upstreams import Server, serving
-from gateway.bench.overhead.process import environment, free_port
-
-KEY = "pc-chaos"
+from gateway.bench.serving import KEY, gateway
 
 FIRST_BYTE_S = 2.0
 """Each model's longest wait for an answer to begin."""
+
+WARM_S = 5.0
+"""How long clients are at work before anything is counted."""
 
 SETTLE_S = 4.0
 """How long the gateway is left alone before what it holds is counted."""
@@ -68,10 +68,18 @@ async def run(plan: Plan, folder: Path, *, told: Callable[[float], None]) -> Fou
     """A whole run; ``told`` hears how much of it is over, from 0 to 1."""
     async with AsyncExitStack() as stack:
         servers = await serving(stack, seed=plan.seed)
-        port = free_port()
-        process = await _gateway(stack, servers, folder, port)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30.0) as client:
-            await _warm(client, plan)
+        here = stack.enter_context(gateway(folder, _configuration(servers), POLYCULTURE_EMBEDDER="static"))
+        process = psutil.Process(here.process.pid)
+        async with httpx.AsyncClient(base_url=here.url, timeout=30.0) as client:
+            await asyncio.to_thread(here.process.first_answer_s, port=here.port, key=KEY, model="auto")
+            await crowd(
+                url=here.url,
+                key=KEY,
+                clients=plan.clients,
+                seconds=WARM_S,
+                patience_s=plan.patience_s,
+                seed=plan.seed + 1,
+            )
             await asyncio.sleep(SETTLE_S)
             before = await _held(client, process)
             life = asyncio.create_task(_life(servers["mortal"], plan.seconds))
@@ -105,58 +113,17 @@ def _found(tally: Tally, dead: int, back: float | None, before: Held, after: Hel
     )
 
 
-async def _gateway(stack: AsyncExitStack, servers: dict[str, Server], folder: Path, port: int) -> psutil.Process:
-    """A gateway before the servers, until the stack closes."""
+def _configuration(servers: dict[str, Server]) -> dict[str, Any]:
+    waits = {"first_byte_timeout_s": FIRST_BYTE_S, "idle_timeout_s": FIRST_BYTE_S}
     cards = [
         {
             "id": name,
             "description": f"A model that {name}.",
-            "upstream": {
-                "base_url": f"http://127.0.0.1:{server.port}/v1",
-                "model": name,
-                "first_byte_timeout_s": FIRST_BYTE_S,
-                "idle_timeout_s": FIRST_BYTE_S,
-            },
+            "upstream": {"base_url": f"http://127.0.0.1:{server.port}/v1", "model": name, **waits},
         }
         for name, server in servers.items()
     ]
-    configuration = folder / "chaos.yaml"
-    configuration.write_text(yaml.safe_dump({"models": cards}), encoding="utf-8")
-    settings = {
-        "POLYCULTURE_DATA_DIR": str(folder / "data"),
-        "POLYCULTURE_CONFIG": str(configuration),
-        "POLYCULTURE_API_KEY": KEY,
-        "POLYCULTURE_EMBEDDER": "static",
-    }
-    log = stack.enter_context((folder / "gateway.log").open("wb"))
-    running = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "gateway", "serve", "--port", str(port)),
-        env=environment(settings),
-        stdout=log,
-        stderr=log,
-    )
-
-    async def stop() -> None:
-        running.terminate()
-        await running.wait()
-
-    stack.push_async_callback(stop)
-    return psutil.Process(running.pid)
-
-
-async def _warm(client: httpx.AsyncClient, plan: Plan) -> None:
-    """Wait until it answers, then let it make what it makes once."""
-    until = monotonic() + 30.0
-    while True:
-        try:
-            (await client.get("/healthz")).raise_for_status()
-            break
-        except httpx.HTTPError:
-            if monotonic() > until:
-                raise
-            await asyncio.sleep(0.1)
-    url, clients = str(client.base_url), plan.clients
-    await crowd(url=url, key=KEY, clients=clients, seconds=5.0, patience_s=plan.patience_s, seed=plan.seed + 1)
+    return {"models": cards}
 
 
 async def _life(server: Server, seconds: float) -> tuple[int, float | None]:
@@ -166,7 +133,7 @@ async def _life(server: Server, seconds: float) -> tuple[int, float | None]:
     await asyncio.sleep(seconds / 3)
     back, server.dead = monotonic(), False
     await asyncio.sleep(seconds / 3)
-    dead = sum(died + 1.0 <= at < died + 6.0 for at in server.seen)
+    dead = sum(died + 1.0 <= at < min(died + 6.0, back) for at in server.seen)
     return dead, next((at - back for at in server.seen if at >= back), None)
 
 

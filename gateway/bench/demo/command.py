@@ -52,7 +52,7 @@ def _run(plan: object, out: Path) -> None:
     from gateway.bench.demo import plot, report
     from gateway.bench.demo.gateway import DemoFailed
     from gateway.bench.demo.plan import Plan, run
-    from gateway.bench.overhead.process import ProcessFailed
+    from gateway.bench.process import ProcessFailed
 
     assert isinstance(plan, Plan)
     console = Console()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,13 +9,11 @@ from typing import Any
 
 import httpx
 import msgspec
-import yaml
 
 from gateway.bench.demo.tasks import Task
-from gateway.bench.overhead.process import free_port, running
+from gateway.bench.serving import KEY, gateway
 from gateway.specialists.cards import catalogue
 
-KEY = "pc-demo"
 PATIENCE_S = 120.0
 
 
@@ -76,27 +73,15 @@ def _checked(response: httpx.Response) -> httpx.Response:
 def launched(folder: Path, *, overrides: Mapping[str, Mapping[str, Any]], frozen: bool) -> Iterator[Client]:
     """A gateway and its specialists, all of them ready, with its files in ``folder``, until the block ends.
 
-    Raises :class:`gateway.bench.overhead.process.ProcessFailed` when they do not start.
+    Raises :class:`gateway.bench.process.ProcessFailed` when they do not start.
     """
-    folder.mkdir(parents=True)
-    configuration = folder / "polyculture.yaml"
-    configuration.write_text(yaml.safe_dump({"specialists": True, "overrides": dict(overrides)}), encoding="utf-8")
-    port = free_port()
-    extra = {
-        "POLYCULTURE_CONFIG": str(configuration),
-        "POLYCULTURE_DATA_DIR": str(folder / "data"),
-        "POLYCULTURE_API_KEY": KEY,
-        "POLYCULTURE_FROZEN": str(frozen).lower(),
-    }
-    command = [sys.executable, "-m", "gateway", "serve", "--port", str(port)]
-    with running(command, extra=extra, log=folder / "gateway.log") as process:
+    configuration = {"specialists": True, "overrides": dict(overrides)}
+    with gateway(folder, configuration, POLYCULTURE_FROZEN=str(frozen).lower()) as serving:
         for model in installed():
             if overrides.get(model, {}).get("enabled", True):
-                process.first_answer_s(port=port, key=KEY, model=model)
+                serving.process.first_answer_s(port=serving.port, key=KEY, model=model)
         headers = {"authorization": f"Bearer {KEY}"}
-        with httpx.Client(
-            base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=PATIENCE_S, trust_env=False
-        ) as http:
+        with httpx.Client(base_url=serving.url, headers=headers, timeout=PATIENCE_S, trust_env=False) as http:
             yield Client(http=http)
 
 

@@ -43,7 +43,7 @@ def _run(plan: Plan) -> Found:
     from gateway.bench.gate.installation import Failed
     from gateway.bench.gate.plan import run
     from gateway.bench.overhead.load import LoadFailed
-    from gateway.bench.overhead.process import ProcessFailed
+    from gateway.bench.process import ProcessFailed
     from gateway.bench.routing.recorded import InvalidData
 
     columns = (TextColumn("{task.description:9}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

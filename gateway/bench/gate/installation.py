@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,13 +10,10 @@ from typing import Any, Final
 
 import httpx
 import msgspec
-import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from gateway.bench.overhead.process import free_port, running
+from gateway.bench.serving import ADMIN_KEY, KEY, gateway
 
-KEY: Final = "pc-gate"
-ADMIN_KEY: Final = "pca-gate"
 PATIENCE_S: Final = 60.0
 SOON_S: Final = 10.0
 
@@ -111,37 +107,15 @@ def _checked(response: httpx.Response) -> httpx.Response:
 
 
 @contextmanager
-def upstream(folder: Path) -> Iterator[int]:
-    """A server on loopback that answers as any model, at this port."""
-    port = free_port()
-    command = [sys.executable, "-m", "gateway.bench.overhead.mock", str(port)]
-    with running(command, extra={}, log=folder / "upstream.log") as process:
-        process.first_answer_s(port=port, key="none", model="mock")
-        yield port
-
-
-@contextmanager
 def installed(folder: Path, models: Sequence[str], *, upstream: int) -> Iterator[Installation]:
     """A gateway before these models, with its files in ``folder``, until the block ends.
 
-    Raises :class:`gateway.bench.overhead.process.ProcessFailed` when it does not start.
+    Raises :class:`gateway.bench.process.ProcessFailed` when it does not start.
     """
-    folder.mkdir(parents=True)
     server = {"base_url": f"http://127.0.0.1:{upstream}/v1"}
     cards = [{"id": name, "description": "answers", "upstream": {**server, "model": name}} for name in models]
-    configuration = folder / "polyculture.yaml"
-    configuration.write_text(yaml.safe_dump({"models": cards}), encoding="utf-8")
-    port = free_port()
-    extra = {
-        "POLYCULTURE_CONFIG": str(configuration),
-        "POLYCULTURE_DATA_DIR": str(folder / "data"),
-        "POLYCULTURE_API_KEY": KEY,
-        "POLYCULTURE_ADMIN_KEY": ADMIN_KEY,
-    }
-    command = [sys.executable, "-m", "gateway", "serve", "--port", str(port)]
-    with running(command, extra=extra, log=folder / "gateway.log") as process:
-        process.first_answer_s(port=port, key=KEY, model=models[0])
+    with gateway(folder, {"models": cards}) as serving:
+        serving.process.first_answer_s(port=serving.port, key=KEY, model=models[0])
         headers = {"authorization": f"Bearer {KEY}"}
-        url = f"http://127.0.0.1:{port}"
-        with httpx.Client(base_url=url, headers=headers, timeout=PATIENCE_S, trust_env=False) as http:
-            yield Installation(http=http, port=port)
+        with httpx.Client(base_url=serving.url, headers=headers, timeout=PATIENCE_S, trust_env=False) as http:
+            yield Installation(http=http, port=serving.port)

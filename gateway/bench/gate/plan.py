@@ -11,13 +11,14 @@ import msgspec
 import numpy as np
 
 from gateway.bench.gate.carrying import Carried, carry
-from gateway.bench.gate.installation import installed, upstream
+from gateway.bench.gate.installation import installed
 from gateway.bench.gate.quiet import Quiet, Run, runs
 from gateway.bench.gate.returning import Returned, fill, roll_back
 from gateway.bench.gate.trying import Tried, attempt
 from gateway.bench.gate.world import made
-from gateway.bench.overhead.process import generator
+from gateway.bench.process import generator
 from gateway.bench.routing.recorded import Recorded
+from gateway.bench.serving import upstream
 from gateway.space import Space
 from router_models import traits
 from router_models.embedders import load
@@ -63,7 +64,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 def run(plan: Plan, *, step: Step) -> Found:
     """Everything; ``step`` hears the name of each part of which another piece is done.
 
-    Raises :class:`gateway.bench.gate.installation.Failed`, :class:`gateway.bench.overhead.process.ProcessFailed`,
+    Raises :class:`gateway.bench.gate.installation.Failed`, :class:`gateway.bench.process.ProcessFailed`,
     :class:`gateway.bench.routing.recorded.InvalidData`.
     """
     recorded = None if plan.data is None else Recorded.read(Path(plan.data))

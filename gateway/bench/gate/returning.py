@@ -10,11 +10,12 @@ from typing import Final
 
 import msgspec
 
-from gateway.bench.gate.installation import KEY, Failed, Installation, eventually
+from gateway.bench.gate.installation import Failed, Installation, eventually
 from gateway.bench.gate.world import drawn
 from gateway.bench.overhead.load import Group, Job
-from gateway.bench.overhead.process import Generator
+from gateway.bench.process import Generator
 from gateway.bench.routing.recorded import Recorded
+from gateway.bench.serving import KEY
 from gateway.versions.version import place
 
 CLIENTS: Final = 64

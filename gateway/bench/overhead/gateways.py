@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
 from gateway.bench.overhead import peer
+from gateway.bench.serving import launch
 
 STATIC = "polyculture"
 LIMITED = "polyculture-limits"
@@ -95,18 +94,15 @@ def _polyculture(place: Place, *, embedder: str, limits: Mapping[str, int] | Non
         {"id": model, "description": description, "upstream": {"base_url": place.upstream, "model": model}}
         for model, description in zip(MODELS, SPECIALTIES.values(), strict=True)
     ]
-    configuration = place.folder / "polyculture.yaml"
     tenants = [{"id": "default", "limits": dict(limits)}] if limits else []
-    configuration.write_text(yaml.safe_dump({"models": cards, "tenants": tenants}))
-    extra = {
-        "POLYCULTURE_CONFIG": str(configuration),
-        "POLYCULTURE_DATA_DIR": str(place.folder / "data"),
-        "POLYCULTURE_API_KEY": KEY,
-        "POLYCULTURE_ADMIN_KEY": f"{KEY}-admin",
-        "POLYCULTURE_EMBEDDER": embedder,
-        "POLYCULTURE_LOG_LEVEL": "warning",
-    }
-    command = (sys.executable, "-m", "gateway", "serve", "--port", str(place.port))
+    command, extra = launch(
+        place.folder,
+        {"models": cards, "tenants": tenants},
+        port=place.port,
+        POLYCULTURE_API_KEY=KEY,
+        POLYCULTURE_EMBEDDER=embedder,
+        POLYCULTURE_LOG_LEVEL="warning",
+    )
     return Launch(port=place.port, command=command, extra=extra, models=("auto",))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,10 +12,11 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from gateway.bench.overhead import embedder
-from gateway.bench.overhead.gateways import GATEWAYS, KEY, MINILM, STATIC, Place
+from gateway.bench.overhead.gateways import GATEWAYS, MINILM, STATIC, Place
 from gateway.bench.overhead.load import LoadFailed
-from gateway.bench.overhead.process import Generator, ProcessFailed, free_port, generator, running
 from gateway.bench.overhead.session import LEVELS, Session, Values
+from gateway.bench.process import Generator, ProcessFailed, free_port, generator, running
+from gateway.bench.serving import upstream
 
 BLOCK = 10_000_000
 """Prompts set aside for one group of clients."""
@@ -91,10 +91,7 @@ class Bench:
     @contextmanager
     def _surroundings(self, folder: Path) -> Iterator[tuple[int, Generator]]:
         """The upstream's port and the clients."""
-        port = free_port()
-        command = [sys.executable, "-m", "gateway.bench.overhead.mock", str(port)]
-        with running(command, extra={}, log=folder / "mock.log") as mock, generator() as clients:
-            mock.first_answer_s(port=port, key=KEY, model="mock")
+        with upstream(folder) as port, generator() as clients:
             yield port, clients
 
     def _turn(self, title: str, gateway: str, folder: Path, upstream_port: int, clients: Generator) -> None:

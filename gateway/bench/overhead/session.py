@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gateway.bench.overhead.gateways import KEY, MODELS, Launch
 from gateway.bench.overhead.load import Figures, Group, Job
-from gateway.bench.overhead.process import Generator, Process
+from gateway.bench.process import Generator, Process
 
 LEVELS = (1, 16, 64)
 """Connections."""

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import yaml
 
-from gateway.bench.overhead.process import free_port, running
+from gateway.bench.serving import ADMIN_KEY, KEY, gateway
 from gateway.transport import Client, Origin
 
-KEY: Final = "pc-poisoning"
-ADMIN_KEY: Final = "pca-poisoning"
 MOST_BYTES: Final = 1 << 30
 
 UNHURRIED: Final = 1e6
@@ -93,44 +89,19 @@ class Installation:
             return dict(response.headers), answer
 
 
-@contextmanager
-def upstream(folder: Path) -> Iterator[int]:
-    """A server on loopback that answers as any model; its port."""
-    port = free_port()
-    command = [sys.executable, "-m", "gateway.bench.overhead.mock", str(port)]
-    with running(command, extra={}, log=folder / "upstream.log") as process:
-        process.first_answer_s(port=port, key="none", model="mock")
-        yield port
-
-
 @asynccontextmanager
 async def installed(folder: Path, setup: Setup) -> AsyncIterator[Installation]:
     """A gateway with its files in ``folder`` until the block ends.
 
-    Raises :class:`gateway.bench.overhead.process.ProcessFailed` where it does not start.
+    Raises :class:`gateway.bench.process.ProcessFailed` where it does not start.
     """
-    configuration = _configured(folder, setup)
-    port = free_port()
-    extra = {
-        "POLYCULTURE_CONFIG": str(configuration),
-        "POLYCULTURE_DATA_DIR": str(folder / "data"),
-        "POLYCULTURE_API_KEY": KEY,
-        "POLYCULTURE_ADMIN_KEY": ADMIN_KEY,
-        "POLYCULTURE_EMBEDDER": setup.embedder,
-    }
-    command = [sys.executable, "-m", "gateway", "serve", "--port", str(port)]
-    with running(command, extra=extra, log=folder / "gateway.log") as process:
-        await asyncio.to_thread(process.first_answer_s, port=port, key=KEY, model="model-0")
+    with gateway(folder, _configuration(setup), POLYCULTURE_EMBEDDER=setup.embedder) as serving:
+        await asyncio.to_thread(serving.process.first_answer_s, port=serving.port, key=KEY, model="model-0")
         async with Client() as client:
-            yield Installation(client=client, port=port)
+            yield Installation(client=client, port=serving.port)
 
 
-def _configured(folder: Path, setup: Setup) -> Path:
-    """The folder, with a configuration in it."""
-    folder.mkdir(parents=True)
+def _configuration(setup: Setup) -> dict[str, Any]:
     server = {"base_url": f"http://127.0.0.1:{setup.upstream}/v1", "model": "mock"}
     cards = [{"id": f"model-{each}", "description": "A model.", "upstream": server} for each in range(setup.models)]
-    configuration = {"models": cards, "feedback": {"trust": setup.trust, "per_hour": UNHURRIED}}
-    path = folder / "polyculture.yaml"
-    path.write_text(yaml.safe_dump(configuration), encoding="utf-8")
-    return path
+    return {"models": cards, "feedback": {"trust": setup.trust, "per_hour": UNHURRIED}}

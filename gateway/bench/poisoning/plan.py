@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from gateway.bench.poisoning.forgetting import Forgotten, forgotten
-from gateway.bench.poisoning.installation import Setup, installed, upstream
+from gateway.bench.poisoning.installation import Setup, installed
 from gateway.bench.poisoning.population import Crowd, Population
 from gateway.bench.poisoning.replaying import Replayed, replayed
 from gateway.bench.routing.recorded import Recorded
+from gateway.bench.serving import upstream
 
 PASSES: Final = ("clean", "defended", "undefended")
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import Any
 
 import msgspec
 import psutil
-import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.bench.overhead.gateways import SPECIALTIES
 from gateway.bench.overhead.load import percentile
-from gateway.bench.overhead.process import Process, free_port, running
+from gateway.bench.process import Process
+from gateway.bench.serving import gateway
 from gateway.bench.soak import upstream
 from gateway.bench.soak.traffic import TENANTS, Traffic
 from gateway.transport import Client, Origin
@@ -106,9 +105,8 @@ class Watch:
 
 async def run(plan: Plan, folder: Path, *, told: Callable[[int], None]) -> Found:
     """A whole run; ``told`` hears of every few requests more."""
-    server, port = await upstream.serve(), free_port()
-    with ExitStack() as stack:
-        process = stack.enter_context(_gateway(server.sockets[0].getsockname()[1], folder, port))
+    server = await upstream.serve()
+    with gateway(folder, _configuration(server.sockets[0].getsockname()[1]), **_settings()) as (process, port):
         await asyncio.to_thread(process.first_answer_s, port=port, key=TENANTS["default"], model="auto")
         origin = Origin(f"http://127.0.0.1:{port}")
         async with Client(limit_per_origin=plan.clients + 1) as client:
@@ -152,9 +150,7 @@ async def _asked(plan: Plan, crowd: list[Traffic], watch: Watch, told: Callable[
     return looks
 
 
-@contextmanager
-def _gateway(upstream_port: int, folder: Path, port: int) -> Iterator[Process]:
-    """A gateway before the models, until the block ends."""
+def _configuration(upstream_port: int) -> dict[str, Any]:
     served = {"base_url": f"http://127.0.0.1:{upstream_port}/v1"}
     cards = [
         {"id": name, "description": text, "upstream": {**served, "model": name}, "price": {"input": 1, "output": 2}}
@@ -163,23 +159,18 @@ def _gateway(upstream_port: int, folder: Path, port: int) -> Iterator[Process]:
     cards += [
         {"id": f"vectors-{number}", "endpoint": "embeddings", "upstream": {**served, "model": "v"}} for number in (1, 2)
     ]
-    variables = {f"SOAK_KEY_{number}": key for number, key in enumerate(TENANTS.values())}
-    document = {
+    return {
         "models": cards,
         "tenants": [{"id": name, "key_env": f"SOAK_KEY_{number}"} for number, name in enumerate(TENANTS) if number],
         "routing": {"conversations": KEPT},
     }
-    configuration = folder / "soak.yaml"
-    configuration.write_text(yaml.safe_dump(document), encoding="utf-8")
-    settings = {
-        "POLYCULTURE_DATA_DIR": str(folder / "data"),
-        "POLYCULTURE_CONFIG": str(configuration),
+
+
+def _settings() -> dict[str, str]:
+    return {
         "POLYCULTURE_API_KEY": TENANTS["default"],
         "POLYCULTURE_EMBEDDER": "static",
         "POLYCULTURE_EMBEDDING_CACHE": str(KEPT),
         "POLYCULTURE_DURABLE_WAIT_MS": "10000",
-        **variables,
+        **{f"SOAK_KEY_{number}": key for number, key in enumerate(TENANTS.values())},
     }
-    command = [sys.executable, "-m", "gateway", "serve", "--port", str(port)]
-    with running(command, extra=settings, log=folder / "gateway.log") as process:
-        yield process

@@ -4,6 +4,7 @@
 - {name: POLYCULTURE_PORT, value: "8080"}
 - {name: POLYCULTURE_DATA_DIR, value: /data}
 - {name: POLYCULTURE_CONFIG, value: /etc/polyculture/polyculture.yaml}
+- {name: POLYCULTURE_DRAIN_S, value: {{ max 0 (sub (int .Values.terminationGracePeriodSeconds) 15) | quote }}}
 {{- with .Values.auth }}
 {{- if .existingSecret }}
 {{ include "polyculture.key" (dict "name" "POLYCULTURE_API_KEY" "secret" .existingSecret "key" .apiKey "optional" false) }}

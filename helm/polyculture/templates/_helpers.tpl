@@ -66,7 +66,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if and .Values.ingress.enabled (not .Values.ingress.hosts) }}
 {{- fail "ingress.enabled needs at least one name in ingress.hosts" }}
 {{- end }}
-{{- $set := list "POLYCULTURE_HOST" "POLYCULTURE_PORT" "POLYCULTURE_DATA_DIR" "POLYCULTURE_CONFIG" }}
+{{- $set := list "POLYCULTURE_HOST" "POLYCULTURE_PORT" "POLYCULTURE_DATA_DIR" "POLYCULTURE_CONFIG" "POLYCULTURE_DRAIN_S" }}
 {{- $secret := list "POLYCULTURE_API_KEY" "POLYCULTURE_ADMIN_KEY" "POLYCULTURE_METRICS_TOKEN" }}
 {{- range .Values.extraEnv }}
 {{- if has .name $set }}
