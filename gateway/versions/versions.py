@@ -144,7 +144,7 @@ class Versions:
     ) -> tuple[Hold, str | None, dict[str, Published]]:
         """Whom a rollback concerns, which version they get at once, and what that is. Raises :class:`OutOfReach`."""
         fold, publication = self._learner.fold, self._learner.publication
-        end = self._learner.fold.position
+        end = self._learner.committed
         if place(version)[0] != fold.lineage:
             raise OutOfReach(f"version {version!r} is of another feature space than today's, {fold.lineage}")
         if position >= end:
@@ -163,7 +163,7 @@ class Versions:
 
     def _place(self, version: str) -> int:
         """The position of a version that there may be. Raises :class:`UnknownVersion`."""
-        end = self._learner.fold.position
+        end = self._learner.committed
         if version == LIVE:
             return end
         lineage, position = place(version)

@@ -134,6 +134,33 @@ def test_a_rollback_can_be_taken_back(run: Run, engine: sa.Engine) -> None:
     run(scenario())
 
 
+def test_a_rollback_can_be_taken_back_before_it_is_folded(
+    run: Run, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, apply = threading.Event(), Fold.apply
+
+    def slowly(fold: Fold, record: Record) -> bool:
+        assert gate.wait(10)
+        return apply(fold, record)
+
+    async def scenario() -> None:
+        async with taught(engine) as here:
+            await here.teach("a")
+            early = await here.versions.save()
+            await here.teach("b", bad="a")
+            late, shares = await here.versions.save(), here.shares()
+            monkeypatch.setattr(Fold, "apply", slowly)
+            assert (await here.versions.rollback(early.id)).serving == early.id
+            found = await here.versions.rollback(late.id)
+            assert (found.serving, here.shares()) == (late.id, shares)
+            gate.set()
+            await here.learner.settled()
+            assert here.shares() == shares
+            here.check()
+
+    run(scenario())
+
+
 def test_what_was_revoked_does_not_return_by_a_rollback(run: Run, engine: sa.Engine) -> None:
     async def scenario() -> None:
         async with taught(engine) as here:
