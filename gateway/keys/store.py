@@ -54,7 +54,7 @@ def ensure(
     added: Callable[[Transaction, Principal], object],
 ) -> Ensured:
     """Load all keys; store those given, each in the place of what was given before; make one for each principal that
-    has none at all.
+    has none at all. Who is given none any more, being no such principal, has none.
 
     ``added`` is told of each new key, within the transaction that stores it.
 
@@ -62,8 +62,12 @@ def ensure(
     """
     retired = set(connection.execute(sa.select(keys.c.digest).where(keys.c.scope == RETIRED)).scalars())
     principals = load(connection)
-    valid = {principal[:3]: digest(secret) for principal, secret in given.items() if secret is not None}
-    replaced = [key for key, each in principals.items() if each.terms is None and valid.get(each[:3], key) != key]
+    valid = {principal[:3]: None if secret is None else digest(secret) for principal, secret in given.items()}
+    replaced = [
+        key
+        for key, each in principals.items()
+        if each.terms is None and (each[:3] not in valid or valid[each[:3]] not in (None, key))
+    ]
     for key in replaced:
         del principals[key]
     known = {principal[:3] for principal in principals.values() if principal.terms is None}

@@ -41,6 +41,15 @@ def test_a_key_that_is_given_anew_ends_the_one_before(start: Start, upstream: Up
     assert Desk(gateway=gateway, key="pca-other").ask("GET", "keys").status_code == 401
 
 
+def test_a_key_that_the_configuration_no_longer_names_ends(start: Start, upstream: Upstream) -> None:
+    gateway = start(configured(upstream, ACME), ACME_KEY="pc-acme-1")
+    made = Desk(gateway=gateway).make("made", tenant="acme")["secret"]
+    gateway.stop()
+    nameless = {name: value for name, value in ACME.items() if name != "key_env"}
+    gateway = start(configured(upstream, nameless), ACME_KEY="pc-acme-1")
+    assert statuses(gateway, "pc-acme-1", made, KEY) == [401, 200, 200]
+
+
 def test_a_tenant_that_left_the_configuration_is_let_in_by_no_key(start: Start, upstream: Upstream) -> None:
     gateway = start(configured(upstream, ACME), ACME_KEY="pc-acme-1")
     desk = Desk(gateway=gateway)
