@@ -57,8 +57,7 @@ def shared_faulty(shared_upstream: Upstream, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture
 def faulty(shared_faulty: Gateway, upstream: Upstream) -> Gateway:
     """The same; none of its models rests for what another test had it do."""
-    for model in ("scripted", "impatient", "first", "second"):
-        gateway.eventually(lambda model=model: shared_faulty.chat(model=model).status_code == 200)
+    shared_faulty.recovered("scripted", "impatient", "first", "second")
     upstream.clear()
     return shared_faulty
 

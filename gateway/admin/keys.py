@@ -16,7 +16,7 @@ from gateway.config import Section
 from gateway.decoding import merged, parse, validated
 from gateway.errors import BadRequest, Conflict, TenantNotFound
 from gateway.governance.identity import Identity
-from gateway.keys import DEFAULT_TENANT, NewKey, Principal, Terms, load
+from gateway.keys import NewKey, Principal, Terms, load
 from gateway.keys.grants import Grant, change, create, found, instant, listed, revoke, rotate
 from gateway.limits.use import Use
 from gateway.models.keylike import keylike
@@ -117,7 +117,7 @@ class Keyholding(Ordering):
     async def create(self, principal: Principal, asked: KeyMaking) -> KeyShown:
         """Its secret is in the answer, and nowhere else."""
         wanted = validated(NewKey, _said(asked.data))
-        if wanted.tenant not in (DEFAULT_TENANT, *self._service.configured.tenants):
+        if wanted.tenant not in self._tenants:
             raise TenantNotFound(f"The configuration has no tenant {wanted.tenant!r}.", param="tenant")
         self._check(wanted)
         made, secret = await self._do(principal, "key.create", partial(create, wanted), lambda each: each[0])

@@ -32,12 +32,16 @@ class Ordering(Group):
         self._versions = Versions(engine=service.engine, log=service.log, learner=service.learner)
         self._steering = Steering(log=service.log, learner=service.learner)
 
+    @property
+    def _tenants(self) -> set[str]:
+        """The tenants of the configuration."""
+        return {DEFAULT_TENANT, *self._service.configured.tenants}
+
     def _whom(self, tenant: str | None) -> str:
         """The tenant that is meant; ``None`` means everyone. Raises :class:`TenantNotFound`."""
         if tenant is None:
             return EVERYONE
-        known = {DEFAULT_TENANT, *(each.id for each in self._service.configuration.tenants)}
-        if tenant not in known and tenant not in self._service.learner.fold.states:
+        if tenant not in self._tenants and tenant not in self._service.learner.fold.states:
             raise TenantNotFound(f"There is no tenant {tenant!r}.", param="tenant")
         return tenant
 

@@ -18,8 +18,7 @@ STREAMING = pytest.mark.parametrize("streaming", [False, True])
 def well(request: pytest.FixtureRequest, provided: Gateway, providers: Providers) -> None:
     """No model rests for what another test had its provider do."""
     name = request.node.callspec.params["name"] if hasattr(request.node, "callspec") else "claude"
-    for model in (name, f"hasty-{name}"):
-        eventually(lambda model=model: provided.chat(model=model).status_code == 200)
+    provided.recovered(name, f"hasty-{name}")
     providers.clear()
 
 

@@ -67,6 +67,11 @@ class Gateway:
         """One chat request; ``fields`` go into its body."""
         return self.client.post("/v1/chat/completions", json=question(prompt, **fields), headers=headers)
 
+    def recovered(self, *models: str) -> None:
+        """Wait until each of these models answers: none rests for what it was made to do."""
+        for model in models:
+            eventually(lambda model=model: self.chat(model=model).status_code == 200)
+
     def route(self, prompt: str = "Hello", *, headers: Mapping[str, str] | None = None, **fields: Any) -> Any:
         """A dry run's answer."""
         answer = self.client.post("/v1/route", json=question(prompt, **fields), headers=headers)

@@ -47,9 +47,9 @@ class _Results(msgspec.Struct):
 class Installation:
     """A client of a running gateway."""
 
-    def __init__(self, *, client: Client, port: int) -> None:
+    def __init__(self, *, client: Client, url: str) -> None:
         self._client = client
-        self._origin = Origin(f"http://127.0.0.1:{port}")
+        self._origin = Origin(url)
 
     async def ask(self, prompt: str) -> tuple[str, int]:
         """The decision's id, and the number of the model that answered."""
@@ -98,7 +98,7 @@ async def installed(folder: Path, setup: Setup) -> AsyncIterator[Installation]:
     with gateway(folder, _configuration(setup), POLYCULTURE_EMBEDDER=setup.embedder) as serving:
         await asyncio.to_thread(serving.process.first_answer_s, port=serving.port, key=KEY, model="model-0")
         async with Client() as client:
-            yield Installation(client=client, port=serving.port)
+            yield Installation(client=client, url=serving.url)
 
 
 def _configuration(setup: Setup) -> dict[str, Any]:

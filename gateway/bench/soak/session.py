@@ -106,9 +106,9 @@ class Watch:
 async def run(plan: Plan, folder: Path, *, told: Callable[[int], None]) -> Found:
     """A whole run; ``told`` hears of every few requests more."""
     server = await upstream.serve()
-    with gateway(folder, _configuration(server.sockets[0].getsockname()[1]), **_settings()) as (process, port):
-        await asyncio.to_thread(process.first_answer_s, port=port, key=TENANTS["default"], model="auto")
-        origin = Origin(f"http://127.0.0.1:{port}")
+    with gateway(folder, _configuration(server.sockets[0].getsockname()[1]), **_settings()) as serving:
+        process, origin = serving.process, Origin(serving.url)
+        await asyncio.to_thread(process.first_answer_s, port=serving.port, key=TENANTS["default"], model="auto")
         async with Client(limit_per_origin=plan.clients + 1) as client:
             watch = Watch(process=process, pid=process.pid, client=client, origin=origin, folder=folder / "data")
             crowd = [Traffic(client=client, origin=origin, seed=seed) for seed in range(plan.clients)]
