@@ -17,7 +17,7 @@ from gateway.tenants import Membership, Named, PolicyMaker
 from gateway.trust.judgement import Judges
 from router_models.policy import InvalidState
 
-SCHEMA = 5
+SCHEMA = 6
 _MANIFEST = "manifest"
 
 

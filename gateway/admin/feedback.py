@@ -12,15 +12,17 @@ import msgspec
 import sqlalchemy as sa
 
 from gateway.admin.orders import Note, Ordering, TenantName
+from gateway.admin.quarantine import Looking
 from gateway.controls import control
 from gateway.errors import BadRequest, DecisionNotFound
 from gateway.events import Audited, Decision, Feedback, FeedbackExcluded
 from gateway.exchange import subject_of
 from gateway.governance.identity import Identity
 from gateway.keys import Principal
-from gateway.operations import post
+from gateway.operations import get, post
 from gateway.schema import events
 from gateway.transaction import Transaction
+from gateway.trust.doubtful import Doubtful, doubtful
 from gateway.versions.version import name
 
 #: A key, a key's end user (``key/user``), or all end users of a key (``key/``).
@@ -64,8 +66,14 @@ class AuditDone(msgspec.Struct):
     position: int
 
 
+class InDoubt(msgspec.Struct):
+    """Answers worth an audit, the most telling first."""
+
+    answers: list[Doubtful]
+
+
 class Judging(Ordering):
-    """``/admin/v1/feedback/revoke`` and ``/audit``."""
+    """``/admin/v1/feedback/revoke``, ``/doubtful`` and ``/audit``."""
 
     @post("/admin/v1/feedback/revoke", "Take feedback back", asked=RevokeAsked, answer=RevokeDone, errors="404 503")
     async def revoke(self, principal: Principal, asked: RevokeAsked) -> RevokeDone:
@@ -88,6 +96,13 @@ class Judging(Ordering):
         position = await self._service.log.transact(write)
         await self._service.learner.settled()
         return RevokeDone(outcomes, name(self._service.learner.fold.lineage, position))
+
+    @get("/admin/v1/feedback/doubtful", "List answers worth an audit", asked=Looking, answer=InDoubt, errors="404")
+    async def doubtful(self, principal: Principal, asked: Looking) -> InDoubt:
+        """Where the truth would tell most about those who rate: a word that is not expected, of a source in doubt."""
+        tenant = None if asked.tenant is None else self._whom(asked.tenant)
+        fold = self._service.learner.fold
+        return InDoubt(await asyncio.to_thread(doubtful, fold, tenant=tenant, limit=asked.limit))
 
     @post("/admin/v1/feedback/audit", "Judge an answer", asked=AuditAsked, answer=AuditDone, errors="404 503")
     async def audit(self, principal: Principal, asked: AuditAsked) -> AuditDone:

@@ -17,7 +17,7 @@ from gateway.trust.orders import NoSuchFeedback, Orders, Withheld
 
 
 class Looking(msgspec.Struct, forbid_unknown_fields=True):
-    """Whose feedback to show; everyone's without ``tenant``."""
+    """Whose feedback to show; everyone's without ``tenant``; so much of it at most."""
 
     tenant: TenantName | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100

@@ -82,6 +82,7 @@ feedback = LazyGroup(
     help="Take feedback back, and judge answers.",
     lazy={
         "audit": "gateway.cli.judging:audit",
+        "doubtful": "gateway.cli.judging:doubtful",
         "quarantine": "gateway.cli.quarantine:quarantine",
         "reject": "gateway.cli.quarantine:reject",
         "release": "gateway.cli.quarantine:release",

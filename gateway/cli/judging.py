@@ -1,4 +1,4 @@
-"""``polyculture feedback``: taking feedback back, and judging answers oneself."""
+"""``polyculture feedback revoke``, ``doubtful`` and ``audit``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from gateway.cli.client import Page, Remote, facts, remote
+from gateway.cli.client import Page, Remote, facts, remote, rows
 
 FORMATS: Final = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
 """How moments may be given; without a zone they are this machine's."""
@@ -40,6 +40,17 @@ def revoke(
     }
     done = gateway.post("/admin/v1/feedback/revoke", asked)
     return Page(done, [facts(done)])
+
+
+@click.command()
+@click.option("--tenant", help="Only this tenant's.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many at most.")
+@remote
+def doubtful(gateway: Remote, *, tenant: str | None, limit: int) -> Page:
+    """List the answers that an audit would tell most of."""
+    found = gateway.get("/admin/v1/feedback/doubtful", limit=limit, tenant=tenant)
+    columns = ("decision_id", "tenant", "model", "source", "reward", "expected", "honesty")
+    return Page(found, [rows(found["answers"], *columns)])
 
 
 @click.command()

@@ -45,14 +45,15 @@ class Voice:
 
 
 class Hearing:
-    """One answer: the ``arm`` that gave it, the log odds that it is good by the policy and by audits, and all voices.
+    """One answer: the ``arm`` that gave it, the log ``odds`` that it is good by the policy, what it is worth in
+    ``truth``, in [0, 1], and all voices.
 
-    ``odds`` are ``nan`` until somebody who is judged speaks.
+    ``odds`` are ``nan`` until somebody who is judged speaks, ``truth`` until there is an audit.
     """
 
     __slots__ = ("arm", "odds", "truth", "voices")
 
-    def __init__(self, *, arm: int, odds: float = math.nan, truth: float = 0.0) -> None:
+    def __init__(self, *, arm: int, odds: float = math.nan, truth: float = math.nan) -> None:
         self.arm, self.odds, self.truth = arm, odds, truth
         self.voices: dict[str, Voice] = {}
 
@@ -70,8 +71,9 @@ class Hearing:
 
     def said(self) -> float:
         """The log odds that the answer was good, by everybody."""
-        known = TRUTH * self.truth + (0.0 if math.isnan(self.odds) else self.odds)
-        return known + sum(voice.said for voice in self.voices.values())
+        known = 0.0 if math.isnan(self.odds) else self.odds
+        proven = 0.0 if math.isnan(self.truth) else TRUTH * (2.0 * self.truth - 1.0)
+        return known + proven + sum(voice.said for voice in self.voices.values())
 
 
 def chance(odds: float) -> float:
@@ -88,6 +90,10 @@ class Hearings:
     def of(self, answer: bytes) -> Hearing | None:
         """An answer's hearing, if it is remembered."""
         return self._found.get(answer)
+
+    def open(self) -> list[tuple[bytes, Hearing]]:
+        """Those without an audit, oldest first; safe beside a thread that hears."""
+        return [each for each in list(self._found.items()) if math.isnan(each[1].truth)]
 
     def opened(self, answer: bytes, *, arm: int) -> Hearing:
         """An answer's hearing, new if there is none."""

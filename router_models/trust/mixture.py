@@ -7,7 +7,7 @@ a success:
 honest    the chance of a good word is what the policy expects of its requests, corrected by how lenient the source is
           with *other* arms, and off by a random effect on the logit for taste and topic (Qu, Tan and Kutner 1996)
 hostile   of its targets it says good, or bad, whatever the answer is; elsewhere it is honest. The targets are shared
-          by all hostile sources, and learned
+          by all hostile sources, and learned. Audits of its words are evidence of their own (``audits.py``)
 contrary  it means the opposite of what it says
 
 Prevalences and targets are learned by expectation maximisation, a few steps at each review, from priors that say that
@@ -22,7 +22,7 @@ import numpy as np
 
 from router_models.checks import restored
 from router_models.policy import Arrays, Vector
-from router_models.trust.sources import EXPECTED, REWARDS, TOLD
+from router_models.trust.sources import EXPECTED, PROOF, REWARDS, TOLD
 
 CONTRARY: Final = 0.02
 """Part of all sources that says the opposite, before anything is known."""
@@ -94,7 +94,7 @@ class Mixture:
         return float(1.0 - self.prevalence.sum())
 
     def findings(self, counts: Vector, contrary: Vector) -> Findings:
-        """What is to be thought of each source; ``counts`` (3, N, K) and ``contrary`` (N,) as in ``sources``."""
+        """What is to be thought of each source; ``counts`` (5, N, K) and ``contrary`` (N,) as in ``sources``."""
         aims = self.targets * np.exp(np.minimum(_ratios(counts, self._chance(counts)), _FURTHEST))
         each = 1.0 - self.targets.sum(axis=1) + aims.sum(axis=2)
         hostile = self.prevalence[0] / self.usual * np.exp(np.minimum(np.log(each).sum(axis=1), _FURTHEST))
@@ -157,4 +157,4 @@ def _ratios(counts: Vector, chance: Vector) -> Vector:
     honest = highest + np.log(np.exp(likelihoods - highest[:, :, None]).sum(axis=2))
     always, never = np.log(1.0 - SLIP), np.log(SLIP)
     ratios: Vector = np.stack([good * always + bad * never - honest, bad * always + good * never - honest], axis=2)
-    return ratios
+    return ratios + np.moveaxis(counts[PROOF], 0, 2)

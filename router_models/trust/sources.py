@@ -13,14 +13,18 @@ from router_models.trust.names import read, written
 RECENT: Final = 0.98
 """What is known of a source and an arm keeps of its worth with each new outcome of the two: the last fifty or so."""
 
-TOLD, REWARDS, EXPECTED = range(3)
-"""Planes of ``counts``: how many outcomes, the sum of what they said, the sum of what was expected of them."""
+TOLD, REWARDS, EXPECTED, UP, DOWN = range(5)
+"""Planes of ``counts``: how many outcomes, the sum of what they said, the sum of what was expected of them; and what
+audits of them say, as log-likelihood ratios of wanting the arm up, or down, against being honest."""
+
+PROOF: Final = slice(UP, DOWN + 1)
+"""The last two of them."""
 
 _FIGURES: Final = ("seen", "contrary", "due", "honesty")
 
 
 class Sources:
-    """N sources by name, and K arms: ``counts`` (3, N, K); ``contrary`` (N,) the log-likelihood ratio of meaning the
+    """N sources by name, and K arms: ``counts`` (5, N, K); ``contrary`` (N,) the log-likelihood ratio of meaning the
     opposite of what one says, ``due`` (N,) when the next outcome would be on time, in seconds, ``honesty`` (N,) the
     posterior probability of it, ``seen`` (N,) when each was heard last, counted in outcomes. Arrays have spare rows.
     """
@@ -29,7 +33,7 @@ class Sources:
         self.rows: dict[str, int] = {}
         self.names: list[str] = []
         self.clock = 0
-        self.counts = np.zeros((3, 0, 0))
+        self.counts = np.zeros((5, 0, 0))
         self.seen, self.contrary = np.zeros(0), np.zeros(0)
         self.due, self.honesty = np.zeros(0), np.zeros(0)
 
@@ -65,7 +69,7 @@ class Sources:
 
     def _grow(self) -> None:
         more = max(len(self.seen), 64)
-        self.counts = np.concatenate([self.counts, np.zeros((3, more, self.counts.shape[2]))], axis=1)
+        self.counts = np.concatenate([self.counts, np.zeros((5, more, self.counts.shape[2]))], axis=1)
         for figure in _FIGURES:
             setattr(self, figure, np.concatenate([getattr(self, figure), np.zeros(more)]))
 
@@ -87,6 +91,6 @@ class Sources:
         self.rows = {name: row for row, name in enumerate(self.names)}
         if len(self.rows) != len(self.names):
             raise ValueError("sources have unique names")
-        self.counts = restored(arrays, "counts", (3, len(self.names), arms))
+        self.counts = restored(arrays, "counts", (5, len(self.names), arms))
         for figure in _FIGURES:
             setattr(self, figure, restored(arrays, figure, (len(self.names),)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from heapq import nlargest
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
@@ -10,11 +11,12 @@ import numpy as np
 from router_models.checks import restored
 from router_models.policy import Arrays
 from router_models.suspicion import Suspicion
+from router_models.trust.audits import Doubt, evidence, worth
 from router_models.trust.hearings import Hearing, Hearings, Voice, chance
 from router_models.trust.influence import Influence
 from router_models.trust.mixture import Mixture
 from router_models.trust.names import read, written
-from router_models.trust.sources import EXPECTED, RECENT, REWARDS, TOLD, Sources
+from router_models.trust.sources import EXPECTED, PROOF, RECENT, REWARDS, TOLD, Sources
 
 HOUR_S: Final = 3600.0
 
@@ -110,15 +112,43 @@ class Trust:
         """Measure everyone who rated an answer by what an audit found it to be worth, if it is still remembered."""
         hearing = self._hearings.of(answer)
         if hearing is not None:
-            hearing.truth = 2.0 * reward - 1.0
+            for name, voice in hearing.voices.items():
+                self._prove(hearing, name, voice, -1.0)
+            hearing.truth = reward
+            for name, voice in hearing.voices.items():
+                self._prove(hearing, name, voice, 1.0)
             self._compare(hearing)
             self.review()
+
+    def doubts(self, *, limit: int) -> list[Doubt]:
+        """The answers of which an audit would tell most, by the most telling word on each, first things first.
+
+        Safe beside a thread that judges.
+        """
+        believed = self.believed()
+        best = [
+            max(found, key=lambda doubt: doubt.worth)
+            for answer, hearing in self._hearings.open()
+            if (found := self._doubted(answer, hearing, believed))
+        ]
+        return nlargest(limit, best, key=lambda doubt: doubt.worth)
+
+    def _doubted(self, answer: bytes, hearing: Hearing, believed: dict[str, float]) -> list[Doubt]:
+        """Every word of somebody known on this answer."""
+        arm, targets = self.arms[hearing.arm], self._mixture.targets[hearing.arm]
+        return [
+            Doubt(answer, arm, name, voice.reward, voice.expected, honesty, value)
+            for name, voice in list(hearing.voices.items())
+            if (honesty := believed.get(name)) is not None and not math.isnan(voice.expected)
+            if (value := worth(voice.reward, voice.expected, honesty, targets)) > 0.0
+        ]
 
     def pardoned(self, name: str) -> None:
         """An admin let a source's outcome count: what it said so far is as was to be expected."""
         row = self._sources.rows.get(name)
         if row is not None:
             self._sources.counts[REWARDS, row] = self._sources.counts[EXPECTED, row]
+            self._sources.counts[PROOF, row] = 0.0
             self._sources.contrary[row] = TRIFLE
             self.review()
 
@@ -185,14 +215,16 @@ class Trust:
             hearing.voices.pop(claim.source, None)
             expected = chance(hearing.said())
             counts *= RECENT
-            counts += 1.0, claim.reward, expected
+            counts[: EXPECTED + 1] += 1.0, claim.reward, expected
             self._oppose(row, _opposed(claim.reward, expected))
             voice = Voice(reward=claim.reward, strength=float(self._sources.honesty[row]), expected=expected)
             hearing.hear(claim.source, voice)
         else:
             counts[REWARDS] = min(max(counts[REWARDS] + claim.reward - voice.reward, 0.0), counts[TOLD])
             self._oppose(row, _opposed(claim.reward, voice.expected) - _opposed(voice.reward, voice.expected))
+            self._prove(hearing, claim.source, voice, -1.0)
             voice.reward, voice.strength = claim.reward, float(self._sources.honesty[row])
+        self._prove(hearing, claim.source, voice, 1.0)
         if len(hearing.voices) > 1:
             self._compare(hearing)
         return voice
@@ -207,6 +239,13 @@ class Trust:
             before, voice.expected = voice.expected, chance(said - voice.said)
             self._sources.counts[EXPECTED, row, hearing.arm] += voice.expected - before
             self._oppose(row, _opposed(voice.reward, voice.expected) - _opposed(voice.reward, before))
+
+    def _prove(self, hearing: Hearing, name: str, voice: Voice, times: float) -> None:
+        """Add what an audit says of a voice, so many times, if there was one."""
+        row = self._sources.rows.get(name)
+        if row is None or math.isnan(hearing.truth) or math.isnan(voice.expected):
+            return
+        self._sources.counts[PROOF, row, hearing.arm] += times * evidence(voice.reward, hearing.truth)
 
     def _oppose(self, row: int, evidence: float) -> None:
         self._sources.contrary[row] = min(max(self._sources.contrary[row] + evidence, TRIFLE), CERTAIN)

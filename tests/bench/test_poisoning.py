@@ -87,6 +87,7 @@ def test_an_attack_on_running_gateways_can_be_taken_back_exactly(tmp_path: Path)
     found = results["found"]
     assert (found["revoked_live_difference"], found["revoked_saved_difference"]) == (0.0, 0.0)
     assert found["revoked"] > 10
+    assert found["audited"] == pytest.approx(0.02, abs=0.01)
     assert {found["best"], found["worst"]} < set(found["models"]) == {SUMS, SONNETS, BOTH}
     assert all(0.2 < quality["whole"] < 0.9 for quality in found["quality"].values())
     missed = [bar["name"] for bar in results["bars"] if not bar["met"]]

@@ -22,6 +22,7 @@ QUICK_REQUESTS = 2000
 @click.option("--requests", type=click.IntRange(min=16), default=6000, show_default=True, help="In a pass, at most.")
 @click.option("--sources", type=click.IntRange(min=5), default=100, show_default=True, help="End users.")
 @click.option("--hostile", type=click.FloatRange(0.01, 0.5), default=0.2, show_default=True, help="Their hostile part.")
+@click.option("--audits", type=click.FloatRange(0, 1), default=0.02, show_default=True, help="Audited part.")
 @click.option("--topical", is_flag=True, help="Each end user asks about one domain only.")
 @click.option("--without", multiple=True, help="A model to leave out; repeat for more.")
 @click.option("--embedder", type=click.Choice(["minilm", "static"]), default="static", show_default=True)
@@ -34,6 +35,7 @@ def poisoning(
     requests: int,
     sources: int,
     hostile: float,
+    audits: float,
     topical: bool,
     without: tuple[str, ...],
     embedder: str,
@@ -42,7 +44,8 @@ def poisoning(
     """Ask a real gateway recorded prompts while a part of its end users votes the worst model up and the best down.
 
     Three passes for each seed: all honest, attacked, and attacked without the defences; then the attackers' feedback
-    is revoked. Writes results.json and poisoning.png. Exits 1 where a bar is missed.
+    is revoked. The defences include an auditor who judges a few answers, those that the gateway names. Writes
+    results.json and poisoning.png. Exits 1 where a bar is missed.
     """
     from gateway.bench.poisoning import report
     from gateway.bench.poisoning.plan import Plan
@@ -56,7 +59,7 @@ def poisoning(
     if quick:
         seeds, requests = 1, min(requests, QUICK_REQUESTS)
     crowd = Crowd(sources=sources, share=hostile, topical=topical)
-    courses = _run(recorded, Plan(crowd=crowd, requests=requests, seeds=seeds, embedder=embedder))
+    courses = _run(recorded, Plan(crowd=crowd, requests=requests, seeds=seeds, audits=audits, embedder=embedder))
     found = report.found(courses, recorded.models)
     _write(out, recorded, found, courses)
     missed = _tell(found)

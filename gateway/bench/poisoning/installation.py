@@ -44,6 +44,14 @@ class _Results(msgspec.Struct):
     results: list[Told]
 
 
+class _Answer(msgspec.Struct):
+    decision_id: str
+
+
+class _Doubtful(msgspec.Struct):
+    answers: list[_Answer]
+
+
 class Installation:
     """A client of a running gateway."""
 
@@ -64,6 +72,15 @@ class Installation:
         if refused := [each.error for each in found if each.error is not None]:
             raise Failed(f"feedback was refused: {refused[0]}")
         return found
+
+    async def doubtful(self, most: int) -> list[str]:
+        """The decisions whose answers an audit would tell most of."""
+        answer = await self._exchange(b"GET", f"/admin/v1/feedback/doubtful?limit={most}", b"", ADMIN_KEY)
+        return [each.decision_id for each in msgspec.json.decode(answer[1], type=_Doubtful).answers]
+
+    async def audit(self, decision: str, score: float) -> None:
+        """Say what an answer is worth."""
+        await self._post("/admin/v1/feedback/audit", {"id": decision, "score": score}, key=ADMIN_KEY)
 
     async def revoke(self, users: list[str]) -> int:
         """Take back what these end users said; how many outcomes that were."""

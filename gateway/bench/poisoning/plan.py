@@ -20,11 +20,14 @@ PASSES: Final = ("clean", "defended", "undefended")
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The crowd, how many ``requests`` a pass has at most, how many ``seeds``, and who embeds."""
+    """The crowd, how many ``requests`` a pass has at most, how many ``seeds``, which part of the answers an auditor
+    judges where there are defences, and who embeds.
+    """
 
     crowd: Crowd
     requests: int
     seeds: int
+    audits: float
     embedder: str
 
 
@@ -50,9 +53,17 @@ async def _course(
     hostile = population.names(hostile=True)
     passes, archive = {}, b""
     for name in PASSES:
-        setup = Setup(models=len(data.models), upstream=port, embedder=plan.embedder, trust=name != "undefended")
+        trust = name != "undefended"
+        setup = Setup(models=len(data.models), upstream=port, embedder=plan.embedder, trust=trust)
         async with installed(folder / name, setup) as gateway:
-            passes[name] = await replayed(gateway, data.prompts, population, attacked=name != "clean", told=told)
+            passes[name] = await replayed(
+                gateway,
+                data.prompts,
+                population,
+                attacked=name != "clean",
+                audits=plan.audits if trust else 0.0,
+                told=told,
+            )
             if name == "defended":
                 await gateway.revoke(hostile)
                 archive = await gateway.export()

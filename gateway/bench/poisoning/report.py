@@ -28,7 +28,9 @@ class Cost(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole run. ``quarantined`` are the parts of the sources that were taken for dishonest at least once."""
+    """The whole run. ``quarantined`` are the parts of the sources that were taken for dishonest at least once, and
+    ``audited`` the part of the answers that an auditor judged while there were attackers and defences.
+    """
 
     seeds: int
     requests: int
@@ -41,6 +43,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     honest_quarantined: float
     honest_quarantined_clean: float
     hostile_quarantined: float
+    audited: float
     revoked: int
     revoked_live_difference: float
     revoked_saved_difference: float
@@ -77,6 +80,7 @@ def found(courses: Sequence[Course], models: Sequence[str]) -> Found:
         honest_quarantined=_part(courses, "defended", hostile=False),
         honest_quarantined_clean=_part(courses, "clean", hostile=False),
         hostile_quarantined=_part(courses, "defended", hostile=True),
+        audited=sum(each.passes["defended"].audited for each in courses) / (len(courses) * len(first.rows)),
         revoked=sum(each.forgotten.outcomes for each in courses),
         revoked_live_difference=max(each.forgotten.live for each in courses),
         revoked_saved_difference=max(each.forgotten.saved for each in courses),
@@ -132,6 +136,7 @@ def table(figures: Found) -> Table:
     quality = [figures.quality[name] for name in PASSES]
     shown.add_row("quality, last half", *(f"{each.last_half:.4f}" for each in quality))
     shown.add_row("quality, whole", *(f"{each.whole:.4f}" for each in quality))
+    shown.add_row("answers audited", "", f"{figures.audited:.1%}", "")
     shown.add_row("hostile sources quarantined", "", f"{figures.hostile_quarantined:.0%}", "")
     taken = [f"{part:.1%}" for part in (figures.honest_quarantined_clean, figures.honest_quarantined)]
     shown.add_row("honest sources quarantined", *taken, "")

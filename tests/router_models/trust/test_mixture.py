@@ -7,6 +7,7 @@ import pytest
 
 from router_models.policy import Vector
 from router_models.trust.mixture import CONTRARY, MOST, Mixture
+from router_models.trust.sources import DOWN
 
 SHARE = 0.15
 
@@ -19,10 +20,10 @@ def mixture(arms: int) -> Mixture:
 
 
 def counts(*sources: list[float], told: float = 10.0, expected: float = 0.5) -> Vector:
-    """(3, N, K): each source's mean reward of every arm, over ``told`` outcomes."""
+    """(5, N, K): each source's mean reward of every arm, over ``told`` outcomes, none of them audited."""
     means = np.array(sources)
-    number = np.full_like(means, told)
-    return np.stack([number, number * means, number * expected])
+    number, nothing = np.full_like(means, told), np.zeros_like(means)
+    return np.stack([number, number * means, number * expected, nothing, nothing])
 
 
 def reviewed(made: Mixture, said: Vector, contrary: Vector | None = None, *, times: int = 3) -> Vector:
@@ -50,6 +51,17 @@ def test_one_of_many_campaigners_is_found_out_sooner() -> None:
     assert joined < alone
 
 
+def test_audits_tell_campaigners_from_those_who_merely_met_bad_answers() -> None:
+    said = counts(*[[0.5, 0.5, 0.5]] * 20, *[[0.0, 0.5, 0.5]] * 8, told=2.0)
+    open_case = reviewed(mixture(3), said)[20:]
+    said[DOWN, 20:23, 0] = 3.0
+    found = reviewed(mixture(3), said)
+    assert found[20:23].max() < 0.2
+    assert found[23:].max() < open_case.min()
+    said[DOWN, 20:, 0] = -3.0
+    assert reviewed(mixture(3), said)[20:].min() > open_case.max()
+
+
 def test_nobody_suspects_the_strict_the_lenient_or_those_who_agree_with_each_other() -> None:
     strict, lenient = [0.25, 0.2, 0.3], [0.75, 0.8, 0.7]
     assert reviewed(mixture(3), counts(*[[0.5, 0.5, 0.5]] * 10, strict, lenient)).min() > 0.8
@@ -73,5 +85,5 @@ def test_who_means_the_opposite_is_contrary() -> None:
 
 def test_without_arms_or_sources_there_is_nothing_to_find() -> None:
     made = mixture(0)
-    assert made.review(np.zeros((3, 0, 0)), np.zeros(0), share=SHARE).shape == (0,)
+    assert made.review(np.zeros((5, 0, 0)), np.zeros(0), share=SHARE).shape == (0,)
     assert made.usual == pytest.approx(1.0 - SHARE - CONTRARY)

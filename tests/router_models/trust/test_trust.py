@@ -7,6 +7,7 @@ import pytest
 
 from router_models.suspicion import Suspicion
 from router_models.trust import Claim, Trust
+from router_models.trust.sources import PROOF
 from tests.router_models.trust.people import Habit, careless, graded, honest, hostile, inverted, strict, told
 
 
@@ -104,6 +105,47 @@ def test_audits_tell_more_than_the_policys_guess() -> None:
     assert trust.honesty("k/u") < 0.03 < before
     trust.pardoned("k/u")
     assert trust.honesty("k/u") > 0.5
+
+
+def test_an_audit_undone_by_another_leaves_nothing() -> None:
+    trust = Trust()
+    for n in range(4):
+        trust.judge(Claim("k/u", "a", 0.0, 0.6, 0.0, bytes([n]) * 16))
+    trust.audited(bytes(16), 0.0)
+    proven, honesty = trust.arrays()["sources/counts"][PROOF], trust.honesty("k/u")
+    trust.audited(bytes(16), 1.0)
+    assert trust.honesty("k/u") < 0.8 * honesty
+    trust.audited(bytes(16), 0.0)
+    assert trust.arrays()["sources/counts"][PROOF] == pytest.approx(proven)
+    assert trust.honesty("k/u") > 0.95 * honesty
+
+
+def test_who_takes_an_audited_word_back_is_measured_by_what_it_says_now() -> None:
+    lying, corrected, fair = Trust(), Trust(), Trust()
+    for trust, first, last in ((lying, 0.0, 0.0), (corrected, 0.0, 1.0), (fair, 1.0, 1.0)):
+        for n in range(4):
+            trust.judge(Claim("k/u", "a", first, 0.6, 0.0, bytes([n]) * 16))
+            trust.audited(bytes([n]) * 16, 1.0)
+            trust.judge(Claim("k/u", "a", last, 0.6, 0.0, bytes([n]) * 16))
+        trust.review()
+    assert lying.honesty("k/u") < 0.2 < 0.8 < corrected.honesty("k/u") == pytest.approx(fair.honesty("k/u"), rel=0.01)
+
+
+def test_what_is_worth_an_audit_is_a_surprising_word_of_somebody_in_doubt() -> None:
+    trust = Trust()
+    told(trust, {f"k/{n}": honest for n in range(10)} | {"k/mallory": hostile}, rounds=10)
+    trust.judge(Claim("k/new", "a", 0.0, 0.9, 0.0, b"surprising......"))
+    trust.judge(Claim("k/new", "a", 1.0, 0.9, 0.0, b"as expected....."))
+    trust.vouched(Claim("k", "b", 0.0, 0.9, 0.0, b"beyond doubt...."))
+    found = {doubt.answer: doubt for doubt in trust.doubts(limit=200)}
+    surprising, usual = found[b"surprising......"], found[b"as expected....."]
+    assert (surprising.source, surprising.arm, surprising.reward) == ("k/new", "a", 0.0)
+    assert surprising.worth > 5 * usual.worth
+    assert b"beyond doubt...." not in found
+    assert [doubt.worth for doubt in found.values()] == sorted((doubt.worth for doubt in found.values()), reverse=True)
+    assert trust.doubts(limit=3) == list(found.values())[:3]
+    trust.audited(surprising.answer, 1.0)
+    assert surprising.answer not in {doubt.answer for doubt in trust.doubts(limit=200)}
 
 
 def test_what_the_operator_said_of_an_answer_is_a_measure_for_others() -> None:
