@@ -3,81 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Final
 
-from gateway.config import Configuration
+from helm.configuration import configuration
+from helm.forms import FORMS, OWN_ANNOTATIONS, OWN_LABELS, without
+from helm.parts import ANYTHING, COUNT, FLAG, Schema, always, given, known, like, needing, one_of, section, several
 from helm.values import CHART, documented
 
-Schema = dict[str, Any]
-
 FILE: Final = CHART / "values.schema.json"
-
-TEXT: Final[Schema] = {"type": "string"}
-FLAG: Final[Schema] = {"type": "boolean"}
-WHOLE: Final[Schema] = {"type": "integer"}
-#: Parts of Kubernetes' own API that the chart hands on as they are.
-ANYTHING: Final[Schema] = {"type": "object"}
-
-
-def section(**properties: Schema) -> Schema:
-    """A mapping of known values."""
-    return {"type": "object", "additionalProperties": False, "properties": properties}
-
-
-def needing(*names: str, **properties: Schema) -> Schema:
-    """A mapping of known values, some of which must be there."""
-    return {**section(**properties), "required": list(names)}
-
-
-def several(items: Schema) -> Schema:
-    """A list."""
-    return {"type": "array", "items": items}
-
-
-def one_of(*values: str) -> Schema:
-    """One of a few words."""
-    return {"enum": list(values)}
-
-
-def always(value: bool) -> Schema:
-    """What cannot be otherwise."""
-    return {"const": value}
-
-
-def known(name: str) -> Schema:
-    """What is defined once, below."""
-    return {"$ref": f"#/$defs/{name}"}
-
-
-DEFINITIONS: Final[dict[str, Schema]] = {
-    "strings": {"type": "object", "additionalProperties": TEXT},
-    "name": {"type": "string", "pattern": "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$", "maxLength": 253},
-    "key": {"type": "string", "pattern": "^[-._A-Za-z0-9]+$"},
-    "quantity": {
-        "type": ["string", "integer"],
-        "pattern": r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$",
-        "minimum": 0,
-    },
-    "duration": {"type": "string", "pattern": "^[0-9]+(ms|s|m)$"},
-    "seconds": {"type": "integer", "minimum": 1},
-    "user": {"type": "integer", "minimum": 1},
-    "amounts": section(
-        **dict.fromkeys(("cpu", "memory", "ephemeral-storage"), known("quantity")),
-    ),
-    "probe": section(
-        initialDelaySeconds={"type": "integer", "minimum": 0},
-        **dict.fromkeys(("periodSeconds", "timeoutSeconds", "failureThreshold"), known("seconds")),
-    ),
-    "variable": {
-        **needing(
-            "name",
-            name={"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
-            value=TEXT,
-            valueFrom=ANYTHING,
-        ),
-        "oneOf": [{"required": ["value"]}, {"required": ["valueFrom"]}],
-    },
-}
 
 
 def running() -> dict[str, Schema]:
@@ -85,42 +18,42 @@ def running() -> dict[str, Schema]:
     user = {
         "runAsNonRoot": always(True),
         "runAsUser": known("user"),
-        "runAsGroup": WHOLE,
+        "runAsGroup": COUNT,
         **dict.fromkeys(("seLinuxOptions", "appArmorProfile", "seccompProfile"), ANYTHING),
     }
     return {
-        "replicaCount": WHOLE,
+        "replicaCount": {"type": "integer"},
         "image": section(
-            repository={"type": "string", "minLength": 1},
-            tag=TEXT,
-            digest={"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"},
+            repository=known("repository"),
+            tag=known("tag"),
+            digest=like("(sha256:[0-9a-f]{64})?"),
             pullPolicy=one_of("Always", "IfNotPresent", "Never"),
         ),
-        "imagePullSecrets": several(needing("name", name=known("name"))),
-        "nameOverride": known("name"),
-        "fullnameOverride": known("name"),
+        "imagePullSecrets": several(needing("name", name=given("name"))),
+        "nameOverride": known("label"),
+        "fullnameOverride": known("service"),
         "config": known("Configuration"),
         "auth": section(
             existingSecret=known("name"), **dict.fromkeys(("apiKey", "adminKey", "metricsToken"), known("key"))
         ),
-        "secretsFrom": several({**known("name"), "minLength": 1}),
+        "secretsFrom": several(given("name")),
         "extraEnv": several(known("variable")),
         "persistence": section(
             enabled=FLAG,
             existingClaim=known("name"),
-            storageClass=TEXT,
+            storageClass=known("name"),
             accessMode=one_of("ReadWriteOnce", "ReadWriteOncePod"),
-            size=known("quantity"),
-            annotations=known("strings"),
+            size=known("size"),
+            annotations=known("annotations"),
         ),
-        "serviceAccount": section(create=FLAG, name=known("name"), annotations=known("strings")),
-        "podLabels": known("strings"),
-        "podAnnotations": known("strings"),
+        "serviceAccount": section(create=FLAG, name=known("name"), annotations=known("annotations")),
+        "podLabels": without("labels", OWN_LABELS),
+        "podAnnotations": without("annotations", OWN_ANNOTATIONS),
         "podSecurityContext": section(
             **user,
-            fsGroup=WHOLE,
+            fsGroup=COUNT,
             fsGroupChangePolicy=one_of("Always", "OnRootMismatch"),
-            supplementalGroups=several(WHOLE),
+            supplementalGroups=several(COUNT),
             sysctls=several(ANYTHING),
         ),
         "securityContext": section(
@@ -138,44 +71,24 @@ def running() -> dict[str, Schema]:
 
 def reached() -> dict[str, Schema]:
     """Where it runs, who reaches it, and who watches it."""
-    spread = needing(
-        "maxSkew",
-        "topologyKey",
-        "whenUnsatisfiable",
-        maxSkew=known("seconds"),
-        minDomains=WHOLE,
-        topologyKey=TEXT,
-        whenUnsatisfiable=one_of("DoNotSchedule", "ScheduleAnyway"),
-        labelSelector=ANYTHING,
-        matchLabelKeys=several(TEXT),
-        nodeAffinityPolicy=one_of("Honor", "Ignore"),
-        nodeTaintsPolicy=one_of("Honor", "Ignore"),
-    )
-    toleration = section(
-        key=TEXT,
-        operator=one_of("Exists", "Equal"),
-        value=TEXT,
-        effect=one_of("NoSchedule", "PreferNoSchedule", "NoExecute"),
-        tolerationSeconds=WHOLE,
-    )
     return {
         "service": section(
             type=one_of("ClusterIP", "NodePort", "LoadBalancer"),
             port={"type": "integer", "minimum": 1, "maximum": 65535},
-            annotations=known("strings"),
+            annotations=known("annotations"),
         ),
         "ingress": section(
             enabled=FLAG,
-            className=TEXT,
-            annotations=known("strings"),
-            hosts=several({"type": "string", "minLength": 1}),
-            tls=several(section(secretName=known("name"), hosts=several(TEXT))),
+            className=known("name"),
+            annotations=known("annotations"),
+            hosts=several(known("host")),
+            tls=several(section(secretName=known("name"), hosts=several(known("host")))),
         ),
-        "nodeSelector": known("strings"),
-        "tolerations": several(toleration),
+        "nodeSelector": known("labels"),
+        "tolerations": several(known("toleration")),
         "affinity": section(nodeAffinity=ANYTHING, podAffinity=ANYTHING, podAntiAffinity=ANYTHING),
-        "topologySpreadConstraints": several(spread),
-        "priorityClassName": TEXT,
+        "topologySpreadConstraints": several(known("spread")),
+        "priorityClassName": known("name"),
         "networkPolicy": section(
             enabled=FLAG,
             ingressFrom=several(section(namespaceSelector=ANYTHING, podSelector=ANYTHING, ipBlock=ANYTHING)),
@@ -183,22 +96,13 @@ def reached() -> dict[str, Schema]:
         ),
         "serviceMonitor": section(
             enabled=FLAG,
-            labels=known("strings"),
+            labels=without("labels", OWN_LABELS),
             interval=known("duration"),
             scrapeTimeout=known("duration"),
         ),
-        "prometheusRule": section(
-            enabled=FLAG, labels=known("strings"), runbook={"type": "string", "pattern": r"^[^\s\"'#]+$"}
-        ),
-        "grafanaDashboard": section(enabled=FLAG, labels=known("strings")),
+        "prometheusRule": section(enabled=FLAG, labels=without("labels", OWN_LABELS), runbook=like(r"[^\s\"'#]+")),
+        "grafanaDashboard": section(enabled=FLAG, labels=without("labels", OWN_LABELS)),
     }
-
-
-def configuration() -> dict[str, Schema]:
-    """The gateway's own configuration and its sections, by name."""
-    made = Configuration.model_json_schema(ref_template="#/$defs/{model}")
-    sections: dict[str, Schema] = made.pop("$defs")
-    return {"Configuration": made, **sections}
 
 
 def schema() -> Schema:
@@ -206,7 +110,7 @@ def schema() -> Schema:
     found: Schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **section(**running(), **reached(), **{"global": ANYTHING}),
-        "$defs": {**DEFINITIONS, **configuration()},
+        "$defs": {**FORMS, **configuration()},
     }
     for value in documented():
         *above, last = value.path

@@ -19,14 +19,14 @@ Values = dict[str, Any]
 RELEASE, NAMESPACE = "mine", "models"
 
 
-def run(action: str, values: Values) -> subprocess.CompletedProcess[str]:
+def run(action: str, values: Values, release: str = RELEASE) -> subprocess.CompletedProcess[str]:
     """``helm template`` or ``helm lint`` over the chart."""
     with tempfile.TemporaryDirectory() as scratch:
         given = Path(scratch) / "values.json"
         given.write_text(json.dumps(values), encoding="utf-8")
         about: tuple[str | Path, ...] = ("--strict", CHART)
         if action == "template":
-            about = (RELEASE, CHART, "--namespace", NAMESPACE)
+            about = (release, CHART, "--namespace", NAMESPACE)
         return subprocess.run(
             [helm(), action, *about, "--values", given], capture_output=True, text=True, timeout=60, check=False
         )
@@ -38,18 +38,18 @@ def lint(values: Values) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def render(values: Values) -> list[Manifest]:
+def render(values: Values, release: str = RELEASE) -> list[Manifest]:
     """Every manifest."""
-    done = run("template", values)
+    done = run("template", values, release)
     assert done.returncode == 0, done.stderr
     return [document for document in yaml.safe_load_all(done.stdout) if document]
 
 
-def refusal(values: Values) -> str:
+def refusal(values: Values, action: str = "template", release: str = RELEASE) -> str:
     """What helm says against values that it must refuse."""
-    done = run("template", values)
+    done = run(action, values, release)
     assert done.returncode != 0, done.stdout
-    return done.stderr
+    return done.stdout + done.stderr
 
 
 def one(manifests: list[Manifest], kind: str) -> Manifest:

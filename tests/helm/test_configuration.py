@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import pytest
 import yaml
+from pydantic import HttpUrl, ValidationError
 
 from gateway import __version__, config
-from gateway.config import Configuration
+from gateway.config import Configuration, Upstream
 from gateway.settings import Settings
 from helm import readme, schema
+from helm.configuration import address
 from helm.values import CHART, defaults, documented, undocumented
 from tests.helm.cases import CASES, CONFIGURATION
 from tests.helm.chart import Manifest, one, pod, render
@@ -58,6 +62,32 @@ def test_secrets_come_by_reference() -> None:
     sources = pod(manifests)["containers"][0]["envFrom"]
     assert [source["secretRef"]["name"] for source in sources] == ["providers", "tenants"]
     assert "Secret" not in {manifest["kind"] for manifest in manifests}
+
+
+@pytest.mark.parametrize(
+    ("url", "good"),
+    [
+        ("http://a", True),
+        ("HTTPS://a_b.example:8000/v1?x#y", True),
+        ("http://user:word@[::1]:65535/", True),
+        ("http://a:/v 1", True),
+        ("notaurl", False),
+        ("ftp://a", False),
+        ("http://", False),
+        ("http://a b/v1", False),
+        ("http://a:65536/v1", False),
+        ("http://a:port/v1", False),
+        ("http://[zz]/", False),
+    ],
+)
+def test_an_upstreams_address_is_read_as_the_gateway_reads_it(url: str, good: bool) -> None:
+    assert bool(re.fullmatch(address(), url)) is good
+    taken = True
+    try:
+        Upstream(base_url=HttpUrl(url), model="a")
+    except ValidationError:
+        taken = False
+    assert taken is good
 
 
 def test_schema_and_readme_are_up_to_date() -> None:

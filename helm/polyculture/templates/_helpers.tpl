@@ -5,17 +5,17 @@
 {{- define "polyculture.fullname" -}}
 {{- $name := include "polyculture.name" . }}
 {{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" }}
+{{- .Values.fullnameOverride | trunc 52 | trimAll "-" }}
 {{- else if contains $name .Release.Name }}
-{{- .Release.Name | trunc 52 | trimSuffix "-" }}
+{{- .Release.Name | trunc 52 | trimAll "-" }}
 {{- else }}
-{{- printf "%s-%s" .Release.Name $name | trunc 52 | trimSuffix "-" }}
+{{- printf "%s-%s" .Release.Name $name | trunc 52 | trimAll "-" }}
 {{- end }}
 {{- end }}
 
 {{- define "polyculture.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "polyculture.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "polyculture.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "polyculture.labels" -}}
@@ -50,30 +50,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 - name: {{ .name }}
   valueFrom:
     secretKeyRef:
-      name: {{ .secret }}
-      key: {{ .key }}
+      name: {{ .secret | quote }}
+      key: {{ .key | quote }}
       optional: {{ .optional }}
-{{- end }}
-
-{{/* What no schema can say: fails with a message that names the value and tells why. */}}
-{{- define "polyculture.validate" -}}
-{{- if ne (int .Values.replicaCount) 1 }}
-{{- fail (printf "replicaCount is %v and must be 1: the gateway keeps its log in one SQLite file with one writer, so a second replica could not start" .Values.replicaCount) }}
-{{- end }}
-{{- if and .Values.serviceMonitor.enabled (not (and .Values.auth.existingSecret .Values.auth.metricsToken)) }}
-{{- fail "serviceMonitor.enabled needs auth.existingSecret and auth.metricsToken: /metrics is open to other machines by token alone" }}
-{{- end }}
-{{- if and .Values.ingress.enabled (not .Values.ingress.hosts) }}
-{{- fail "ingress.enabled needs at least one name in ingress.hosts" }}
-{{- end }}
-{{- $set := list "POLYCULTURE_HOST" "POLYCULTURE_PORT" "POLYCULTURE_DATA_DIR" "POLYCULTURE_CONFIG" "POLYCULTURE_DRAIN_S" }}
-{{- $secret := list "POLYCULTURE_API_KEY" "POLYCULTURE_ADMIN_KEY" "POLYCULTURE_METRICS_TOKEN" }}
-{{- range .Values.extraEnv }}
-{{- if has .name $set }}
-{{- fail (printf "extraEnv must not set %s: the chart does" .name) }}
-{{- end }}
-{{- if has .name $secret }}
-{{- fail (printf "extraEnv must not set %s: put it into the Secret that auth.existingSecret names" .name) }}
-{{- end }}
-{{- end }}
 {{- end }}
