@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.archive import Archive, checksum, contents, difference, pack, unpack
+from gateway.archive import SCHEMA, Archive, checksum, contents, difference, pack, unpack
 from gateway.fold import Fold
 from gateway.npz import Contents
 from gateway.tenant_state import TenantState
@@ -101,7 +101,7 @@ def test_a_forged_checksum_does_no_more_than_be_refused(place: int, flip: int, l
 @pytest.mark.parametrize(
     ("fields", "why"),
     [
-        ({"schema": 2}, "schema 2, not 5"),
+        ({"schema": 2}, f"schema 2, not {SCHEMA}"),
         ({"tenants": ["default", "other"]}, "no tenant's state"),
         ({"tenants": 3}, "not iterable"),
         ({"lineage": 0}, "no lineage"),
