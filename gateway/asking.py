@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 import msgspec
@@ -147,6 +149,17 @@ async def _first(model: Model, response: Response | Told, *, clock: Callable[[],
         raise
 
 
+def _wait(said: bytes) -> float:
+    """What ``Retry-After`` asks for, in seconds (RFC 9110, 10.2.3); one where it cannot be read."""
+    if said.isdigit():
+        return min(float(said), LONGEST_RETRY_S)
+    try:
+        moment = parsedate_to_datetime(said.decode("latin-1"))
+    except ValueError:
+        return 1.0
+    return min(max((moment.replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds(), 1.0), LONGEST_RETRY_S)
+
+
 async def _refusal(model: Model, response: Response | Told) -> GatewayError:
     """The error that stands for an upstream's error status."""
     data = await response.read(limit=ERROR_LIMIT)
@@ -160,9 +173,8 @@ async def _refusal(model: Model, response: Response | Told) -> GatewayError:
         param = None if detail.param is None else model.discreet(detail.param)
         return UpstreamRefused(model.discreet(message), upstream_status=response.status, param=param)
     if response.status == 429:
-        wait = response.header(b"retry-after") or b""
-        seconds = min(float(wait), LONGEST_RETRY_S) if wait.isdigit() else 1.0
-        return RateLimited(f"The model {model.id} is at its rate limit.", retry_after_s=seconds)
+        wait = _wait(response.header(b"retry-after") or b"")
+        return RateLimited(f"The model {model.id} is at its rate limit.", retry_after_s=wait)
     if response.status in (408, 504):
         return UpstreamTimeout(f"The model {model.id} did not answer in time.")
     return UpstreamFailed(f"The model {model.id} failed with status {response.status}.")

@@ -16,7 +16,7 @@ from gateway.conversations import Conversations
 from gateway.corrections.keeper import Keeper
 from gateway.dialects.dialect import Dialect, Speech
 from gateway.disconnect import Watch
-from gateway.errors import GatewayError, Internal, Unavailable, UpstreamFailed
+from gateway.errors import BadRequest, GatewayError, Internal, Unavailable, UpstreamFailed
 from gateway.exchange import CLIENT_GONE, Exchange
 from gateway.governance.prompts import Prompts
 from gateway.http import ClientGone, Header, Receive, Scope, Send, read_body, respond
@@ -39,6 +39,7 @@ SESSIONS = (b"x-polyculture-session", b"x-session-id", b"x-conversation-id")
 #: When a client that was cut off by a stop may try again, in seconds.
 STOPPED_S = 5.0
 
+_EXPLORE = {b"on": True, b"true": True, b"1": True, b"off": False, b"false": False, b"0": False}
 _WISHES = frozenset({b"x-polyculture-tags", b"x-polyculture-explore", privacy.HEADER, *SESSIONS})
 _STREAM = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache")]
 
@@ -268,7 +269,15 @@ def wishes(scope: Scope, body: bytes) -> Wishes:
     names = found.get(b"x-polyculture-tags", b"").decode("latin-1").split(",")
     return Wishes(
         tags=frozenset(tag for name in names if (tag := name.strip())),
-        explore=found.get(b"x-polyculture-explore", b"").strip().lower() not in (b"off", b"false", b"0"),
+        explore=_explores(found.get(b"x-polyculture-explore", b"on")),
         session=next((found[name] for name in SESSIONS if name in found), b""),
         private=privacy.private(scope, body),
     )
+
+
+def _explores(said: bytes) -> bool:
+    """Whether the request may be explored. Raises :class:`BadRequest`."""
+    word = said.strip().lower()
+    if word not in _EXPLORE:
+        raise BadRequest("The header x-polyculture-explore is either 'on' or 'off'.", param="x-polyculture-explore")
+    return _EXPLORE[word]

@@ -76,7 +76,7 @@ class Endpoints:
         service.keys.ring.authenticate(request.scope)
         body = await read_body(request.scope, request.receive, limit=service.settings.max_body_bytes)
         reading = read_chat(as_chat(body, counting=True))
-        return JSONResponse({"input_tokens": reading.prompt_tokens})
+        return JSONResponse({"input_tokens": max(reading.prompt_tokens, 1)})
 
     async def alive(self, request: Request) -> Response:
         """``GET /healthz``: the process serves."""

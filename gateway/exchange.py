@@ -123,10 +123,9 @@ class Exchange:
 
     def count(self, body: Body) -> None:
         """Take the tokens that the upstream counted, and what they cost in USD."""
-        if self.opened is not None and body.usage is not None and body.usage.prompt_tokens is not None:
-            self.input_tokens = read = max(0, int(body.usage.prompt_tokens))
-            self.output_tokens = written = max(0, int(body.usage.completion_tokens or 0))
-            self.cached_tokens = cached = min(body.usage.cached, read)
+        counted = None if body.usage is None else body.usage.counted
+        if self.opened is not None and counted is not None:
+            self.input_tokens, self.cached_tokens, self.output_tokens = read, cached, written = counted
             self.cost = self.opened.model.cost(input_tokens=read, output_tokens=written, cached_tokens=cached)
 
     def headers(self, *, now: float) -> list[Header]:

@@ -14,13 +14,13 @@ import sqlalchemy as sa
 
 from gateway.database import begin
 from gateway.events import Answer, decode
-from gateway.limits.budget import DAY_S, month_start, nanodollars
+from gateway.limits.budget import DAY_S, MOST, month_start, nanodollars
 from gateway.schema import events, spend, spend_mark
 
 DAY_US = 86_400_000_000
 
 #: Answers whose sums are written together.
-MOST = 256
+TOGETHER = 256
 
 #: What sums can be by.
 COLUMNS = ("tenant", "key", "model", "day")
@@ -39,8 +39,8 @@ class Sum(NamedTuple):
     cost: int = 0
 
     def plus(self, other: Sum) -> Sum:
-        """Both together."""
-        return Sum(*(ours + theirs for ours, theirs in zip(self, other, strict=True)))
+        """Both together; no figure grows beyond what the database can hold."""
+        return Sum(*(min(ours + theirs, MOST) for ours, theirs in zip(self, other, strict=True)))
 
 
 class Summed(NamedTuple):
@@ -69,7 +69,7 @@ class Tally:
     @property
     def due(self) -> bool:
         """Whether they are enough to be written."""
-        return self._answers >= MOST
+        return self._answers >= TOGETHER
 
     def add(self, answer: Answer, *, tenant: str, at: int) -> None:
         """An answer given ``at`` microseconds since the epoch."""
@@ -78,8 +78,8 @@ class Tally:
         more = Sum(
             1,
             answer.estimate is not None,
-            counted.input_tokens,
-            counted.output_tokens,
+            min(counted.input_tokens, MOST),
+            min(counted.output_tokens, MOST),
             nanodollars(counted.cost),
         )
         before = self._sums.get(place)
@@ -121,9 +121,9 @@ class Spent(NamedTuple):
 def recent(connection: sa.Connection, *, now: float) -> list[Spent]:
     """What was spent in the day and the month that it is ``now``, in seconds since the epoch."""
     today, first = int(now // DAY_S), int(month_start(now) // DAY_S)
-    of_today = sa.func.sum(sa.case((spend.c.day == today, spend.c.cost), else_=0))
+    of_today = _total(sa.case((spend.c.day == today, spend.c.cost), else_=0))
     query = (
-        sa.select(spend.c.tenant, spend.c.key, of_today, sa.func.sum(spend.c.cost))
+        sa.select(spend.c.tenant, spend.c.key, of_today, _total(spend.c.cost))
         .where(spend.c.day >= first, spend.c.day <= today)
         .group_by(spend.c.tenant, spend.c.key)
     )
@@ -133,7 +133,7 @@ def recent(connection: sa.Connection, *, now: float) -> list[Spent]:
 def sums(connection: sa.Connection, *, by: Sequence[str], days: tuple[int, int], **whose: str | None) -> list[Summed]:
     """Sums by these columns, in these days since the epoch, of one tenant, key, or model where it is given."""
     columns = [spend.c[name] for name in by]
-    query = sa.select(*columns, *(sa.func.coalesce(sa.func.sum(spend.c[name]), 0) for name in Sum._fields))
+    query = sa.select(*columns, *(_total(spend.c[name]) for name in Sum._fields))
     query = query.where(spend.c.day >= days[0], spend.c.day <= days[1])
     query = query.where(*(spend.c[name] == value for name, value in whose.items() if value is not None))
     rows = connection.execute(query.group_by(*columns).order_by(*columns))
@@ -142,17 +142,25 @@ def sums(connection: sa.Connection, *, by: Sequence[str], days: tuple[int, int],
 
 def disown(connection: sa.Connection, tenant: str) -> None:
     """Leave a tenant's sums to nobody: by model and day, without names."""
-    sums = [sa.func.sum(spend.c[name]) for name in Sum._fields]
+    sums = [_total(spend.c[name]) for name in Sum._fields]
     theirs = sa.select(spend.c.model, spend.c.day, *sums).where(spend.c.tenant == tenant)
-    rows = [("", "", *row) for row in connection.execute(theirs.group_by(spend.c.model, spend.c.day))]
+    rows = [
+        ("", "", *row[:2], *(min(each, MOST) for each in row[2:]))
+        for row in connection.execute(theirs.group_by(spend.c.model, spend.c.day))
+    ]
     connection.execute(spend.delete().where(spend.c.tenant == tenant))
     for row in rows:
         connection.exec_driver_sql(_ADD, row)
+
+
+def _total(column: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
+    """A sum, exact up to :data:`MOST`; SQLite's own fails beyond what 64 bits hold."""
+    return sa.cast(sa.func.total(column), sa.BigInteger)
 
 
 _NAMES = [column.name for column in spend.columns]
 _ADD = (
     f"INSERT INTO spend ({', '.join(_NAMES)}) VALUES ({', '.join('?' * len(_NAMES))}) "
     "ON CONFLICT (tenant, key, model, day) DO UPDATE SET "
-    + ", ".join(f"{name} = {name} + excluded.{name}" for name in Sum._fields)
+    + ", ".join(f"{name} = min({name} + excluded.{name}, {MOST})" for name in Sum._fields)
 )

@@ -50,6 +50,10 @@ class Option(msgspec.Struct):
     finish_reason: str | None = None
 
 
+MOST_TOKENS = 10**9
+"""Tokens of a prompt, or of an answer, beyond which a server's figure is not believed."""
+
+
 class Usage(msgspec.Struct):
     """Tokens, as the upstream counted them."""
 
@@ -58,11 +62,17 @@ class Usage(msgspec.Struct):
     prompt_tokens_details: Any = None
 
     @property
-    def cached(self) -> int:
-        """Tokens of the prompt that the server had read before, where it says so."""
+    def counted(self) -> tuple[int, int, int] | None:
+        """Tokens read, those of them that the server had read before, and tokens written; ``None`` where it does not
+        say, or what nobody can believe.
+        """
         details = self.prompt_tokens_details
-        found = details.get("cached_tokens") if isinstance(details, dict) else None
-        return max(0, int(found)) if isinstance(found, int | float) else 0
+        cached = details.get("cached_tokens") if isinstance(details, dict) else None
+        told = (self.prompt_tokens, cached if isinstance(cached, int | float) else 0, self.completion_tokens or 0)
+        if self.prompt_tokens is None or max(each or 0 for each in told) > MOST_TOKENS:
+            return None
+        read, again, written = (max(0, int(each or 0)) for each in told)
+        return read, min(again, read), written
 
 
 class Body(msgspec.Struct):

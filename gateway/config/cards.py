@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, HttpUrl, field_serializer, model_validator
 
@@ -27,6 +27,15 @@ Modality = Literal["text", "image", "audio"]
 Endpoint = Literal["chat", "embeddings", "moderations", "audio"]
 
 
+MOST_USD: Final = 1e6
+"""Highest price of a million tokens that is taken for one."""
+
+MOST_TOKENS: Final = 10**9
+"""Longest window that is taken for one."""
+
+DAY_S: Final = 86_400.0
+
+
 class Upstream(Section):
     """Where a model is served."""
 
@@ -41,10 +50,12 @@ class Upstream(Section):
     concurrency: int | None = Field(
         None, gt=0, description="Most requests under way there at once; no limit if left out."
     )
-    connect_timeout_s: float = Field(5.0, gt=0, description="Longest wait for a connection, in seconds.")
-    first_byte_timeout_s: float = Field(60.0, gt=0, description="Longest wait for an answer to begin, in seconds.")
-    idle_timeout_s: float = Field(60.0, gt=0, description="Longest silence within an answer, in seconds.")
-    total_timeout_s: float | None = Field(None, gt=0, description="Longest whole answer, in seconds.")
+    connect_timeout_s: float = Field(5.0, gt=0, le=DAY_S, description="Longest wait for a connection, in seconds.")
+    first_byte_timeout_s: float = Field(
+        60.0, gt=0, le=DAY_S, description="Longest wait for an answer to begin, in seconds."
+    )
+    idle_timeout_s: float = Field(60.0, gt=0, le=DAY_S, description="Longest silence within an answer, in seconds.")
+    total_timeout_s: float | None = Field(None, gt=0, le=DAY_S, description="Longest whole answer, in seconds.")
 
     @model_validator(mode="after")
     def _reachable(self) -> Upstream:
@@ -58,10 +69,13 @@ class Upstream(Section):
 class Price(Section):
     """USD per million tokens."""
 
-    input: float = Field(0.0, ge=0, description="USD per million tokens of prompt.")
-    output: float = Field(0.0, ge=0, description="USD per million tokens of answer.")
+    input: float = Field(0.0, ge=0, le=MOST_USD, description="USD per million tokens of prompt.")
+    output: float = Field(0.0, ge=0, le=MOST_USD, description="USD per million tokens of answer.")
     cached_input: float | None = Field(
-        None, ge=0, description="The same for prompt that the server has read just before; as `input` if left out."
+        None,
+        ge=0,
+        le=MOST_USD,
+        description="The same for prompt that the server has read just before; as `input` if left out.",
     )
 
     @property
@@ -80,8 +94,8 @@ class ModelCard(Section):
     skills: tuple[str, ...] = Field((), description="Short names of skills, read like the description.")
     languages: tuple[str, ...] = Field((), description="Natural languages it handles; informative.")
     examples: tuple[str, ...] = Field((), description="Example prompts that it should get.")
-    context_window: int = Field(8192, gt=0, description="Tokens of prompt and answer together.")
-    max_output_tokens: int | None = Field(None, gt=0, description="Longest answer in tokens.")
+    context_window: int = Field(8192, gt=0, le=MOST_TOKENS, description="Tokens of prompt and answer together.")
+    max_output_tokens: int | None = Field(None, gt=0, le=MOST_TOKENS, description="Longest answer in tokens.")
     modalities: frozenset[Modality] = Field(frozenset({"text"}), description="What messages may hold.")
     tools: bool = Field(False, description="Whether it takes tool definitions.")
     json_mode: bool = Field(False, description="Whether it takes response_format.")

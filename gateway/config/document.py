@@ -54,7 +54,7 @@ class Configuration(Section):
 def parse(document: Any, *, origin: str) -> Configuration:
     """Validate a parsed document. Raises :class:`ConfigurationError` naming every faulty field."""
     try:
-        return Configuration.model_validate(document or {})
+        return Configuration.model_validate({} if document is None else document)
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'top level'}: {e['msg']}" for e in error.errors())
         raise ConfigurationError(f"{origin}: {faults}") from error

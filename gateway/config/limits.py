@@ -13,8 +13,8 @@ class Limits(Section):
     requests_per_minute: int | None = Field(None, gt=0, description="Requests in any 60 seconds.")
     tokens_per_minute: int | None = Field(None, gt=0, description="Tokens, of prompts and answers, in any 60 seconds.")
     concurrency: int | None = Field(None, gt=0, description="Requests under way at once.")
-    usd_per_day: float | None = Field(None, gt=0, le=1e9, description="USD spent in a day.")
-    usd_per_month: float | None = Field(None, gt=0, le=1e9, description="USD spent in a month.")
+    usd_per_day: float | None = Field(None, ge=1e-9, le=1e9, description="USD spent in a day.")
+    usd_per_month: float | None = Field(None, ge=1e-9, le=1e9, description="USD spent in a month.")
     soft_stop: float = Field(
         0.8, gt=0, le=1, description="Part of a budget from which on answers warn, with a header, the log and a metric."
     )

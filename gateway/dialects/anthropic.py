@@ -161,10 +161,10 @@ def _message(name: str, model: str, content: list[Document], usage: Document) ->
 def _usage(usage: Usage | None) -> Document:
     usage = usage or Usage()
     return {
-        "input_tokens": max(usage.prompt_tokens - usage.cached, 0),
+        "input_tokens": max(usage.read - usage.cached, 0),
         "cache_creation_input_tokens": 0,
         "cache_read_input_tokens": usage.cached,
-        "output_tokens": usage.completion_tokens,
+        "output_tokens": usage.written,
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import msgspec
 
 from gateway.errors import GatewayError, UpstreamFailed
+from gateway.relay import MOST_TOKENS
 from gateway.request import Reading
 
 
@@ -113,20 +114,34 @@ class Option(msgspec.Struct):
 class Cached(msgspec.Struct):
     """How many of the prompt's tokens the server had read before."""
 
-    cached_tokens: int | None = None
+    cached_tokens: int | float | None = None
+
+
+def _whole(count: int | float | None) -> int:
+    return int(min(max(count or 0, 0), MOST_TOKENS))
 
 
 class Usage(msgspec.Struct):
-    """Tokens, as the upstream counted them."""
+    """Tokens, as the upstream counted them, in whole numbers that clients can read."""
 
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: int | float | None = None
+    completion_tokens: int | float | None = None
     prompt_tokens_details: Cached | None = None
+
+    @property
+    def read(self) -> int:
+        """Tokens of the prompt."""
+        return _whole(self.prompt_tokens)
+
+    @property
+    def written(self) -> int:
+        """Tokens of the answer."""
+        return _whole(self.completion_tokens)
 
     @property
     def cached(self) -> int:
         """Tokens of the prompt that came from a cache."""
-        return (self.prompt_tokens_details.cached_tokens or 0) if self.prompt_tokens_details else 0
+        return _whole(self.prompt_tokens_details.cached_tokens) if self.prompt_tokens_details else 0
 
 
 class Chat(msgspec.Struct):

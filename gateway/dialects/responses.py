@@ -222,9 +222,9 @@ def _called(name: str, place: int, call: Call) -> Document:
 
 def _usage(usage: Usage) -> Document:
     return {
-        "input_tokens": usage.prompt_tokens,
+        "input_tokens": usage.read,
         "input_tokens_details": {"cached_tokens": usage.cached, "cache_write_tokens": 0},
-        "output_tokens": usage.completion_tokens,
+        "output_tokens": usage.written,
         "output_tokens_details": {"reasoning_tokens": 0},
-        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
+        "total_tokens": usage.read + usage.written,
     }

@@ -108,5 +108,5 @@ def _document(chat: Chat, name: str) -> dict[str, Any]:
     usage = chat.usage
     if usage is None:
         return {**document, "choices": choices}
-    counted = {"prompt_tokens": usage.prompt_tokens, "completion_tokens": usage.completion_tokens}
+    counted = {"prompt_tokens": usage.read, "completion_tokens": usage.written}
     return {**document, "choices": choices, "usage": {**counted, "total_tokens": sum(counted.values())}}

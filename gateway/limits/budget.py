@@ -15,6 +15,9 @@ from gateway.config import UNLIMITED, Limits
 #: Nanodollars in a dollar.
 NANO = 1_000_000_000
 
+#: Nanodollars of one answer, and of any sum that is kept, at most: nine million dollars, which floats count exactly.
+MOST = 2**53
+
 Span = Literal["day", "month"]
 
 DAY_S = 86_400
@@ -48,7 +51,9 @@ class Budget:
     def set(self, limits: Limits) -> None:
         """Let there be other limits: what was spent stays spent."""
         given: dict[Span, float | None] = {"day": limits.usd_per_day, "month": limits.usd_per_month}
-        self._limits: dict[Span, int] = {span: int(usd * NANO) for span, usd in given.items() if usd is not None}
+        self._limits: dict[Span, int] = {
+            span: max(int(usd * NANO), 1) for span, usd in given.items() if usd is not None
+        }
         self._soft = {span: limit * limits.soft_stop for span, limit in self._limits.items()}
 
     @property
@@ -131,5 +136,5 @@ def month_start(now: float) -> float:
 
 
 def nanodollars(usd: float) -> int:
-    """An amount of USD, rounded up."""
-    return math.ceil(usd * NANO - 1e-6)
+    """An amount of USD, rounded up; no more than :data:`MOST`."""
+    return MOST if usd >= MOST / NANO else math.ceil(usd * NANO - 1e-6)

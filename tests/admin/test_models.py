@@ -48,6 +48,8 @@ def test_a_duplicate_and_faulty_cards_are_refused(start: Start, upstream: Upstre
         ({"id": "auto", "upstream": {"base_url": upstream.url, "model": "x"}}, "id"),
         ({**least("x", upstream), "colour": "red"}, "colour"),
         ({**least("x", upstream), "context_window": 0}, "context_window"),
+        ({**least("x", upstream), "context_window": 10**30}, "context_window"),
+        ({**least("x", upstream), "price": {"input": 1e308}}, "price.input"),
         ({"id": "x", "upstream": {"base_url": "ftp://x", "model": "x"}}, "upstream.base_url"),
         ([1], ""),
     ]:

@@ -105,6 +105,7 @@ def test_words_before_a_tool_call_are_a_block_of_their_own(faulty: Gateway, upst
 
 def test_counting(client: anthropic.Anthropic) -> None:
     assert 5 <= client.messages.count_tokens(model="auto", messages=ASKED).input_tokens <= 15
+    assert client.messages.count_tokens(model="auto", messages=[{"role": "user", "content": "a"}]).input_tokens == 1
 
 
 @pytest.mark.parametrize(

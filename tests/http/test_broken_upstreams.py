@@ -113,7 +113,15 @@ def test_an_upstream_that_hangs(faulty: Gateway, upstream: Upstream, fields: dic
 
 @pytest.mark.parametrize(
     ("header", "expected"),
-    [("7", "7"), ("0", "1"), ("-3", "1"), ("soon", "1"), ("Wed, 21 Oct 2015 07:28:00 GMT", "1"), ("9" * 400, "86400")],
+    [
+        ("7", "7"),
+        ("0", "1"),
+        ("-3", "1"),
+        ("soon", "1"),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", "1"),
+        ("Wed, 21 Oct 2099 07:28:00 GMT", "86400"),
+        ("9" * 400, "86400"),
+    ],
 )
 def test_a_rate_limits_wait_is_passed_on(faulty: Gateway, upstream: Upstream, header: str, expected: str) -> None:
     upstream.scripts["scripted"] = refusal(429, retry_after=header)
@@ -173,13 +181,13 @@ def test_slow_is_not_broken(faulty: Gateway, upstream: Upstream) -> None:
 
 
 def test_odd_figures_do_no_harm(faulty: Gateway, upstream: Upstream) -> None:
-    for count in (-5, 3.7, 10**15, None):
+    for count in (-5, 3.7, 10**9, None):
         usage = {"prompt_tokens": count, "completion_tokens": count}
         upstream.scripts["scripted"] = Script(pieces=[whole(answers.compact({"choices": [], "usage": usage}))])
         answer = faulty.chat(model="scripted")
         assert answer.status_code == 200
         assert answer.json()["usage"] == usage
-    assert faulty.metric("polyculture_tokens_total", model="scripted") >= 10**15
+    assert faulty.metric("polyculture_tokens_total", model="scripted") >= 10**9
 
 
 def test_comments_that_go_on_for_longer_than_an_answer_may_take_to_begin_are_passed_on(

@@ -82,6 +82,11 @@ def test_exploration_can_be_left_out(healthy: Gateway, word: str) -> None:
     assert float(told(answer)["propensity"]) == 1.0
 
 
+def test_a_word_that_nobody_knows_is_refused(healthy: Gateway) -> None:
+    answer = healthy.chat(headers={"x-polyculture-explore": "maybe"})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "x-polyculture-explore")
+
+
 @pytest.mark.parametrize("model", ["gpt-none", "auto:none", "AUTO", "retired", "x" * 5000, "é\u0000"])
 def test_unknown_models_are_named_in_the_error(healthy: Gateway, upstream: Upstream, model: str) -> None:
     answer = healthy.chat(model=model)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.config import Limits
-from gateway.limits.budget import NANO, Budget, nanodollars
+from gateway.limits.budget import MOST, NANO, Budget, nanodollars
 from tests.limits.test_window import Time
 
 
@@ -97,7 +97,8 @@ def test_the_soft_stop_tells_the_part_that_is_gone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("usd", "nano"), [(0.0, 0), (1e-9, 1), (1.1e-9, 2), (0.1 + 0.2, 300_000_000), (2.5e-5, 25_000)]
+    ("usd", "nano"),
+    [(0.0, 0), (1e-9, 1), (1.1e-9, 2), (0.1 + 0.2, 300_000_000), (2.5e-5, 25_000), (1e300, MOST), (float("inf"), MOST)],
 )
 def test_money_is_rounded_up(usd: float, nano: int) -> None:
     assert nanodollars(usd) == nano

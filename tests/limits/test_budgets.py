@@ -82,6 +82,7 @@ def test_a_tenants_limits_hold_for_all_of_its_keys_and_are_set_by_admins(desk: D
     [
         ({"requests_per_minute": 0}, "requests_per_minute"),
         ({"usd_per_day": -1}, "usd_per_day"),
+        ({"usd_per_month": 1e-10}, "usd_per_month"),
         ({"soft_model": "math"}, "soft_model"),
         ({"soft_model": "auto:fast"}, "soft_model"),
         ({"pence_per_year": 1}, "pence_per_year"),

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from gateway.database import begin
 from gateway.events import Answer, Estimate
-from gateway.ledger import DAY_US, MOST, Tally, catch_up, disown, recent, sums
-from gateway.limits.budget import nanodollars
+from gateway.ledger import DAY_US, TOGETHER, Tally, catch_up, disown, recent, sums
+from gateway.limits.budget import MOST, nanodollars
 from gateway.log import Log, LogUnavailable
 from gateway.schema import spend
 from gateway.transaction import Transaction, read
@@ -126,21 +126,40 @@ def test_sums_are_written_for_many_answers_together_and_none_is_lost_or_counted_
     async def scenario() -> None:
         async with opened() as (log, _):
             with engine.connect() as connection:
-                await answered(log, MOST)
+                await answered(log, TOGETHER)
                 assert counted(connection) == 0
                 await answered(log, 1)
-                assert counted(connection) == MOST
+                assert counted(connection) == TOGETHER
                 await log.transact(Transaction.settle)
-                assert counted(connection) == MOST + 1
+                assert counted(connection) == TOGETHER + 1
                 await answered(log, 3)
         async with opened() as (log, _):
             await answered(log, 1)
 
     run(scenario())
     with engine.connect() as connection:
-        assert counted(connection) == MOST + 4  # those of the first log's end were found by the second one
+        assert counted(connection) == TOGETHER + 4  # those of the first log's end were found by the second one
         catch_up(connection)
         assert kept(connection) == logged(connection)
+
+
+def test_sums_stop_growing_before_the_database_cannot_hold_them(engine: sa.Engine) -> None:
+    enormous = [paid(model, input_tokens=2**62, output_tokens=2**64 - 1, cost=1e300) for model in ("k", "k", "l")]
+    with engine.connect() as connection:
+        for position, together in ((0, enormous), (3, enormous[:1])):
+            with begin(connection):
+                transaction = Transaction(connection=connection, position=position, at=DAY_US)
+                for each in together:
+                    transaction.append(each, tenant=TENANT)
+                transaction.flush()
+            catch_up(connection)
+        assert {row[2:] for row in kept(connection).values()} == {(MOST, MOST, MOST)}
+        (found,) = sums(connection, by=["tenant"], days=(0, DAY))
+        assert (found.sum.requests, found.sum.cost) == (4, 2 * MOST)
+        assert [each.month for each in recent(connection, now=DAY_US / 1e6)] == [MOST, MOST]
+        with begin(connection):
+            disown(connection, TENANT)
+        assert {row[2:] for row in kept(connection).values()} == {(MOST, MOST, MOST)}
 
 
 def test_positions_that_are_given_anew_count_anew(engine: sa.Engine) -> None:

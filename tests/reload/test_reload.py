@@ -121,7 +121,7 @@ def test_an_unsound_file_changes_nothing_and_says_where(start: Start, upstream: 
         (configured(keyed), "NO_SUCH_VARIABLE"),
         (configured(one, tenants=[{"id": "acme", "key_env": "ACME_KEY"}]), "ACME_KEY"),
         (configured(one, one), "share the id"),
-        ("- 1", "line 1"),
+        *((document, "line 1") for document in ("- 1", "[]", "false", "0", "''")),
     ]:
         said = complaint(reload(gateway, unsound), 422)
         assert why in said
