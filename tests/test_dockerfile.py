@@ -102,6 +102,16 @@ def test_what_it_names_exists() -> None:
     assert "weights.txt" in copied()
 
 
+@pytest.mark.parametrize("extras", ["", "specialists,providers"])
+def test_what_it_installs_can_be_installed_together(extras: str) -> None:
+    pins = "constraints-providers.txt" if "providers" in extras else "constraints.txt"
+    assert pins in copied()
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--dry-run", "--ignore-installed"]
+    wanted = ["--quiet", "--constraint", pins, f".[{extras}]" if extras else "."]
+    done = subprocess.run([*pip, *wanted], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_it_runs_as_a_numbered_user_without_secrets() -> None:
     user = one("USER").split(":")[0]
     assert int(user) > 0

@@ -44,7 +44,7 @@ def read(path: Path, *, environment: Mapping[str, str]) -> Source:
     results = [reader.model(entry) for entry in document["model_list"]]
     notes = ["Where it says nothing else, hosted models are taken to have tools and JSON mode."]
     if any(isinstance(result, Found) and result.card.upstream.kind == "litellm" for result in results):
-        notes.append("Models of kind litellm need its package: pip install 'polyculture[providers]'.")
+        notes.append("Models of kind litellm need its package: make providers installs it.")
     if sections := [str(name) for name in document if name != "model_list"]:
         notes.append(f"Sections that were not taken over: {', '.join(sections)}.")
     return collect(f"LiteLLM's {path.name}", results, notes=notes)

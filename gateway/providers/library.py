@@ -21,7 +21,7 @@ def required() -> None:
     """Check that litellm is there without importing it. Raises :class:`ConfigurationError`."""
     if util.find_spec("litellm") is None:
         raise ConfigurationError(
-            "a model of kind 'litellm' needs litellm: install polyculture[providers], or reach the model through a "
+            "a model of kind 'litellm' needs litellm: make providers installs it; or reach the model through a "
             "server that speaks OpenAI's protocol"
         )
 

@@ -21,7 +21,7 @@ from gateway.events import Answer, Feedback
 from tests.conftest import Start
 from tests.support import answers, cards
 from tests.support.cards import card
-from tests.support.gateway import Gateway
+from tests.support.gateway import PATIENCE_S, Gateway
 from tests.support.upstream import Script, Upstream, stream
 
 
@@ -121,7 +121,7 @@ def test_answers_under_way_are_finished_before_the_end(start: Start, upstream: U
         assert next(lines)
         gateway.process.send_signal(signal.SIGTERM)
         assert [line for line in lines if line][-1] == "data: [DONE]"
-    assert gateway.stop() == 0
+    assert gateway.process.wait(PATIENCE_S) == 0
 
 
 def test_who_is_cut_off_at_the_end_is_told_so(start: Start, upstream: Upstream) -> None:
@@ -136,7 +136,7 @@ def test_who_is_cut_off_at_the_end_is_told_so(start: Start, upstream: Upstream) 
         gateway.process.send_signal(signal.SIGTERM)
         assert json.loads(streamed.result().text.split("data: ")[-1])["error"]["code"] == "unavailable"
         assert (whole.result().status_code, whole.result().headers["retry-after"]) == (503, "5")
-    assert gateway.stop() == 0
+    assert gateway.process.wait(PATIENCE_S) == 0
     assert "Traceback" not in gateway.log
     assert [event.status for event in gateway.events(Answer)] == [499, 499]
     assert gateway.events(Feedback) == []  # no model is to blame

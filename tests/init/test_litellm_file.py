@@ -136,7 +136,7 @@ def test_what_speaks_no_openai_is_asked_through_litellm(
 def test_only_those_are(sample: Source, cards: dict[str, ModelCard]) -> None:
     through = {name for name, card in cards.items() if card.upstream.kind == "litellm"}
     assert through == {"claude", "bedrock", "azure", "gemini-by-a-proxy"}
-    assert any("polyculture[providers]" in note for note in sample.notes)
+    assert any("make providers" in note for note in sample.notes)
 
 
 def test_stated_facts_are_taken_over(cards: dict[str, ModelCard]) -> None:

@@ -44,7 +44,7 @@ def imported(shared_providers: Providers, tmp_path_factory: pytest.TempPathFacto
         done = CliRunner().invoke(init, arguments, env=KEYS, catch_exceptions=False)
     assert done.exit_code == 0, done.output
     assert "left out" not in done.output
-    assert "pip install 'polyculture[providers]'" in done.output
+    assert "make providers" in done.output
     assert MARKER not in done.output + out.read_text(encoding="utf-8")
     configuration: dict[str, Any] = yaml.safe_load(out.read_text(encoding="utf-8"))
     return configuration

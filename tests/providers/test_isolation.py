@@ -116,7 +116,7 @@ def test_nothing_wants_to_leave_this_machine(provided: Gateway) -> None:
 
 
 def test_without_litellm_the_gateway_says_what_to_install() -> None:
-    with pytest.raises(ConfigurationError, match=r"polyculture\[providers\]"):
+    with pytest.raises(ConfigurationError, match=r"make providers"):
         required()
 
 

@@ -21,7 +21,7 @@ _QUIET = ("--no-save", "--no-package-lock", "--ignore-scripts", "--no-audit", "-
 
 @cache
 def litellm() -> Path:
-    """What ``polyculture[providers]`` asks for: it pins older versions of packages that this environment has newer."""
+    """What ``make providers`` installs: it pins older versions of packages that this environment has newer."""
     return _installed("litellm", "litellm")
 
 
