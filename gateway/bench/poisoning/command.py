@@ -18,7 +18,7 @@ QUICK_REQUESTS = 2000
 @click.command()
 @click.option("--data", required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Outcomes.")
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder for the results.")
-@click.option("--seeds", type=click.IntRange(min=1), default=6, show_default=True, help="Orders of the requests.")
+@click.option("--seeds", type=click.IntRange(min=1), default=12, show_default=True, help="Orders of the requests.")
 @click.option("--requests", type=click.IntRange(min=16), default=6000, show_default=True, help="In a pass, at most.")
 @click.option("--sources", type=click.IntRange(min=5), default=100, show_default=True, help="End users.")
 @click.option("--hostile", type=click.FloatRange(0.01, 0.5), default=0.2, show_default=True, help="Their hostile part.")
