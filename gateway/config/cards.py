@@ -26,14 +26,14 @@ ModelId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}$"
 Modality = Literal["text", "image", "audio"]
 Endpoint = Literal["chat", "embeddings", "moderations", "audio"]
 
-
 MOST_USD: Final = 1e6
 """Highest price of a million tokens that is taken for one."""
 
 MOST_TOKENS: Final = 10**9
 """Longest window that is taken for one."""
 
-DAY_S: Final = 86_400.0
+LONGEST_S: Final = 1e9
+"""Longest wait that is taken for one, in seconds: thirty years."""
 
 
 class Upstream(Section):
@@ -50,12 +50,12 @@ class Upstream(Section):
     concurrency: int | None = Field(
         None, gt=0, description="Most requests under way there at once; no limit if left out."
     )
-    connect_timeout_s: float = Field(5.0, gt=0, le=DAY_S, description="Longest wait for a connection, in seconds.")
+    connect_timeout_s: float = Field(5.0, gt=0, le=LONGEST_S, description="Longest wait for a connection, in seconds.")
     first_byte_timeout_s: float = Field(
-        60.0, gt=0, le=DAY_S, description="Longest wait for an answer to begin, in seconds."
+        60.0, gt=0, le=LONGEST_S, description="Longest wait for an answer to begin, in seconds."
     )
-    idle_timeout_s: float = Field(60.0, gt=0, le=DAY_S, description="Longest silence within an answer, in seconds.")
-    total_timeout_s: float | None = Field(None, gt=0, le=DAY_S, description="Longest whole answer, in seconds.")
+    idle_timeout_s: float = Field(60.0, gt=0, le=LONGEST_S, description="Longest silence within an answer, in seconds.")
+    total_timeout_s: float | None = Field(None, gt=0, le=LONGEST_S, description="Longest whole answer, in seconds.")
 
     @model_validator(mode="after")
     def _reachable(self) -> Upstream:
