@@ -256,8 +256,8 @@ class Learner:
         self.publication.release(self.fold)
         if found.fresh is not None:
             self._saved = found.fresh.base
-            everyone = {EVERYONE, *self.fold.states, *self.publication.tenants}
-            self.publication.refresh(self.fold, found.tenants or everyone)
+        everyone = {EVERYONE, *self.fold.states, *self.publication.tenants}
+        self.publication.refresh(self.fold, found.tenants or everyone)
 
     def _reread(self) -> Revision:
         if self._engine is None:

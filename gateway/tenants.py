@@ -7,11 +7,14 @@ from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 import numpy as np
+import structlog
 
 from gateway.events import POOL, ArmSet, LineageStarted, PolicyChanged, PoolJoined, ShadowSet
 from gateway.tenant_state import TenantState
 from gateway.trust.credit import credit
 from router_models.policy import Arm, Arrays, Policy, State
+
+_logger = structlog.get_logger("polyculture.tenants")
 
 #: Makes a policy from its name and its parameters as keywords.
 PolicyMaker = Callable[..., Policy]
@@ -84,7 +87,7 @@ class Tenants:
             if own.learned is None:
                 own.learned = self._begun(self.policy, source.learned)
             if self.shadow is not None:
-                own.shadow = self._begun(self.shadow, source.shadow)
+                own.shadow = self._begun_aside(self.shadow, source.shadow)
         return own
 
     def source(self, tenant: str) -> TenantState | None:
@@ -198,6 +201,14 @@ class Tenants:
         if source is not None:
             return policy.load(source.arrays())
         return policy.start(dimensions=self.started.dimensions, arms=[arm(event) for event in self.arms.values()])
+
+    def _begun_aside(self, shadow: Policy, source: State | None) -> State | None:
+        """The shadow's state; one that cannot begin is told of, and does no harm."""
+        try:
+            return self._begun(shadow, source)
+        except Exception:
+            _logger.exception("shadow_failed")
+            return None
 
 
 _ALONE = Membership()

@@ -1,5 +1,6 @@
 """The mathematics of routing: pure numerics, no clock, no global randomness. See README.md beside this file."""
 
+from inspect import signature
 from typing import Any
 
 from router_models.baselines import EpsilonGreedy, Fixed, KMeans, LinTS, LinUCB, Random
@@ -15,11 +16,21 @@ POLICIES: dict[str, type[Policy]] = {
 }
 """Every policy by its name."""
 
+LARGEST = 1_000_000
+"""Beyond this no parameter means anything."""
+
 
 def make(name: str, **parameters: Any) -> Policy:
-    """A policy by name. Raises ``ValueError`` for a name or a parameter that there is not."""
+    """A policy by name. Raises ``ValueError`` for a name or a parameter that there is not, or that makes no sense."""
     if name not in POLICIES:
         raise ValueError(f"no policy is called {name!r}; there are {', '.join(sorted(POLICIES))}")
+    known = signature(POLICIES[name]).parameters
+    for each, value in parameters.items():
+        if each not in known:
+            raise ValueError(f"the policy {name!r} has no parameter {each!r}; it has {', '.join(sorted(known))}")
+        number = "str" not in str(known[each].annotation)
+        if number and not (value is None or (isinstance(value, int | float) and abs(value) <= LARGEST)):
+            raise ValueError(f"{each} of the policy {name!r} is a number, of at most {LARGEST:,}")
     try:
         return POLICIES[name](**parameters)
     except TypeError as error:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
+
+LARGEST: Final = 1000
+"""Largest deviation, softness, scale and thrift; the inverse of the smallest deviation and softness."""
+
+MOST_CELLS: Final = 128
+"""Neighbourhoods of either size that there may be."""
+
+MOST_OUTCOMES: Final = 131_072
+"""Outcomes that may be kept in mind."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,11 +54,13 @@ class Hyperparameters:
         if self.budget is not None and not self.budget > 0:
             raise ValueError("budget is positive, or None")
         positive = (self.noise, self.level, self.skill, self.ease, self.trust, self.doubt, self.softness)
-        if not all(0 < value < math.inf for value in positive) or not (self.scale >= 0 and self.thrift >= 0):
-            raise ValueError("deviations and softness are positive, scale and thrift are not negative")
-        counts = (self.coarse, self.fine, self.memory)
-        if not all(isinstance(count, int) and count >= 1 for count in counts):
-            raise ValueError("coarse, fine and memory are whole numbers, at least 1")
+        if not all(1.0 / LARGEST <= value <= LARGEST for value in positive):
+            raise ValueError(f"deviations and softness are positive, from 1/{LARGEST} to {LARGEST}")
+        if not (0 <= self.scale <= LARGEST and 0 <= self.thrift <= LARGEST):
+            raise ValueError(f"scale and thrift are not negative, and at most {LARGEST}")
+        for most, counts in ((MOST_CELLS, (self.coarse, self.fine)), (MOST_OUTCOMES, (self.memory,))):
+            if not all(isinstance(count, int) and 1 <= count <= most for count in counts):
+                raise ValueError(f"coarse and fine are whole numbers from 1 to {MOST_CELLS}, memory to {MOST_OUTCOMES}")
 
     @property
     def parameters(self) -> Mapping[str, Any]:

@@ -177,7 +177,7 @@ def test_too_little_is_refused_in_words(tmp_path: Path, evaluate: Evaluate) -> N
 def test_what_cannot_be_asked_is_refused_in_words(tmp_path: Path, evaluate: Evaluate) -> None:
     for arguments, complaint in (
         (["--policy", "oracle"], "no policy is called 'oracle'"),
-        (["--policy", "linucb", "--set", "courage=1"], "unexpected keyword"),
+        (["--policy", "linucb", "--set", "courage=1"], "has no parameter 'courage'"),
         (["--set", "scale"], "not of the form name=value"),
         (["--set", "cap=2"], "cap is a share"),
     ):

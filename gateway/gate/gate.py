@@ -149,7 +149,8 @@ class Gate:
         pinned = self.pins.of(fold, tenant)
         if pinned is None:
             return candidate
-        if self.settings.mode == "ope" and candidate.version != pinned.version:
+        untried = self.settings.mode == "ope" and self.standing(tenant).trial is None
+        if untried and _place(candidate) > _place(pinned):
             self.proposals.setdefault(tenant, Proposal(candidate=candidate))
         return pinned.under(candidate)
 
@@ -193,6 +194,11 @@ class Gate:
     def _tell(self) -> None:
         if self.acts:
             self.on_act()
+
+
+def _place(version: Published) -> tuple[int, ...]:
+    """Its lineage, and how far its log reaches: what has learned nothing since is no candidate."""
+    return tuple(int(part) for part in version.version.split("."))
 
 
 def rules(fold: Fold) -> Rules:

@@ -50,3 +50,6 @@ def test_a_shadow_and_its_canary_over_http(start: Start, upstream: Upstream) -> 
     assert found.json()["policy"] == "linucb"
     assert found.json()["decisions"] == 90 - served
     assert answered(gateway, "router", "gate", "--shadow")["decisions"] == 90 - served
+    assert gateway.admin("shadow", {"policy": ""}).status_code == 200
+    teach(gateway, "two", rounds=30)
+    assert gateway.metric("polyculture_beside_requests_total", group="canary") == served
