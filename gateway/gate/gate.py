@@ -20,6 +20,7 @@ from gateway.gate.resuming import interrupted
 from gateway.gate.standing import Arrival, Rules, Standing
 from gateway.publication import Beside, Published, published
 from gateway.transaction import Record
+from gateway.versions.version import place
 from router_models.alarm import Alarm
 from router_models.drift import Level
 
@@ -150,7 +151,7 @@ class Gate:
         if pinned is None:
             return candidate
         untried = self.settings.mode == "ope" and self.standing(tenant).trial is None
-        if untried and _place(candidate) > _place(pinned):
+        if untried and place(candidate.version) > place(pinned.version):
             self.proposals.setdefault(tenant, Proposal(candidate=candidate))
         return pinned.under(candidate)
 
@@ -194,11 +195,6 @@ class Gate:
     def _tell(self) -> None:
         if self.acts:
             self.on_act()
-
-
-def _place(version: Published) -> tuple[int, ...]:
-    """Its lineage, and how far its log reaches: what has learned nothing since is no candidate."""
-    return tuple(int(part) for part in version.version.split("."))
 
 
 def rules(fold: Fold) -> Rules:

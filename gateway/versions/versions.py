@@ -168,7 +168,7 @@ class Versions:
             return end
         lineage, position = place(version)
         if not 0 < lineage <= position <= end:
-            raise UnknownVersion(f"there is no version {version!r}: the log ends at {end}")
+            raise UnknownVersion(f"there is no version {version!r}: positions go from the lineage's number to {end}")
         return position
 
 
