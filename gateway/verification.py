@@ -15,13 +15,15 @@ from gateway.database import moment
 from gateway.fold import Fold
 from gateway.history import archives, records, restore
 from gateway.tenants import PolicyMaker
+from gateway.versions.version import altered
 
 
 @dataclass(slots=True, kw_only=True)
 class Verification:
     """``saved`` is the checksum of the state that the next start would have, ``refolded`` of what the log says;
     ``gap`` their largest difference. ``versions`` are the largest differences of saved versions, by position;
-    ``superseded`` those that hold under no controls known now, and are never used.
+    ``superseded`` those that hold under no controls known now, and are never used; ``altered`` the columns in which
+    a version's row tells something else than its state does.
     """
 
     events: int = 0
@@ -31,6 +33,7 @@ class Verification:
     gap: float = 0.0
     versions: dict[int, float] = field(default_factory=dict)
     superseded: list[int] = field(default_factory=list)
+    altered: dict[int, list[str]] = field(default_factory=dict)
 
     @property
     def largest(self) -> float:
@@ -78,6 +81,8 @@ def _grouped(
     found, groups = Verification(), dict[int, _Group]()
     for archive in archives(connection):
         saved = unpack(archive, make_policy=make_policy)
+        if wrong := altered(connection, archive.position, saved):
+            found.altered[archive.position] = wrong
         own = controls if not saved.stale(controls) else Controls.read(connection, upto=archive.position)
         if saved.stale(own):
             found.superseded.append(archive.position)

@@ -12,6 +12,7 @@ from gateway.database import FILE, HEAD, connect, revision
 from gateway.events import UnknownEvent
 from gateway.schema import events
 from gateway.settings import Settings
+from gateway.verification import Verification
 from gateway.verification import verify as verification
 from router_models import make
 from router_models.policy import InvalidState
@@ -43,11 +44,19 @@ def verify() -> None:
     click.echo(f"saved state        {found.saved}")
     click.echo(f"refolded state     {found.refolded}")
     click.echo(f"largest difference {found.largest:g}")
-    if found.gap > TOLERANCE:
-        raise click.ClickException("the saved state is not what the log says")
-    wrong = [str(position) for position, gap in sorted(found.versions.items()) if gap > TOLERANCE]
-    if wrong:
-        raise click.ClickException(f"saved versions are not what the log says: those at {', '.join(wrong)}")
+    if wrong := _wrong(found):
+        raise click.ClickException("; ".join(wrong))
+
+
+def _wrong(found: Verification) -> list[str]:
+    """What is not as the log says."""
+    wrong = ["the saved state is not what the log says"] if found.gap > TOLERANCE else []
+    positions = [str(position) for position, gap in sorted(found.versions.items()) if gap > TOLERANCE]
+    if positions:
+        wrong.append(f"saved versions are not what the log says: those at {', '.join(positions)}")
+    for position, columns in sorted(found.altered.items()):
+        wrong.append(f"the row of the saved version at {position} was altered: {', '.join(columns)}")
+    return wrong
 
 
 def _seldom(progress: Progress, task: TaskID) -> Callable[[int], None]:

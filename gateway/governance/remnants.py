@@ -26,7 +26,7 @@ class Renewed(NamedTuple):
     """A saved version as it is without what was erased."""
 
     archive: Archive
-    figures: str
+    meaning: Meaning
 
 
 class Remains(NamedTuple):
@@ -92,10 +92,10 @@ def settle(what: Remains, transaction: Transaction) -> None:
 
 
 def _renew(transaction: Transaction, versions: Mapping[int, Renewed]) -> None:
-    for position, (archive, figures) in versions.items():
-        row = {"checksum": archive.checksum, "archive": archive.data, "figures": figures}
+    for position, (archive, meaning) in versions.items():
+        row = {**meaning.recomputed, "checksum": archive.checksum, "archive": archive.data}
         transaction.connection.execute(snapshots.update().where(snapshots.c.position == position).values(**row))
 
 
 def _renewed(fold: Fold) -> Renewed:
-    return Renewed(pack(contents(fold)), Meaning.of(fold, parent=0, reason="").figures)
+    return Renewed(pack(contents(fold)), Meaning.of(fold, parent=0, reason=""))

@@ -69,6 +69,13 @@ class Meaning(msgspec.Struct, frozen=True):
             reason=reason,
         )
 
+    @property
+    def recomputed(self) -> dict[str, Any]:
+        """What of it the state alone tells, by its columns."""
+        told = msgspec.structs.asdict(self)
+        del told["parent"], told["reason"]
+        return told
+
 
 def name(lineage: int, position: int) -> str:
     """A version's id."""
@@ -109,3 +116,26 @@ def versions(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> Itera
     for row in connection.execute(query).mappings():
         texts = {key: json.loads(row[key]) for key in ("parameters", "figures")}
         yield Version(**{**row, **texts, "id": name(row["lineage"], row["position"])})
+
+
+def altered(connection: sa.Connection, position: int, saved: Fold) -> list[str]:
+    """The columns of the version at ``position`` that tell something else than its state, which was ``saved``, does.
+
+    When, why and for how long it was saved, and which earlier version it went on from, is told by its row alone.
+    """
+    told = {"position": saved.position, **Meaning.of(saved, parent=0, reason="").recomputed}
+    columns = [snapshots.c[column] for column in (*told, "parent")]
+    row = connection.execute(sa.select(*columns).where(snapshots.c.position == position)).mappings().one()
+    wrong = [column for column, value in told.items() if row[column] != value]
+    return wrong if _earlier(row["parent"], saved) else [*wrong, "parent"]
+
+
+def _earlier(parent: object, saved: Fold) -> bool:
+    """Whether a version can have gone on from this one."""
+    if parent == "":
+        return True
+    try:
+        lineage, position = place(str(parent))
+    except UnknownVersion:
+        return False
+    return lineage == saved.lineage and 0 < position < saved.position and parent == name(lineage, position)

@@ -226,6 +226,7 @@ def survive(home: Path, *, events: int, kills: int, seed: int) -> int:
         with connect(home / "data").connect() as connection:
             found = verify(connection, make_policy=make)
         assert found.largest <= TOLERANCE, f"turn {turn}, seed {seed}: {found}"
+        assert not found.altered, f"turn {turn}, seed {seed}: {found}"
         print(f"turn {turn}: {found.events} events, {found.feedback} count, {len(found.versions)} versions", flush=True)
     return found.feedback
 

@@ -18,6 +18,7 @@ from gateway.database import FILE, begin, connect, exclusive, migrate
 from gateway.history import refold, restore
 from gateway.schema import events, snapshots
 from gateway.transaction import Transaction
+from gateway.versions.version import Meaning, write
 from router_models import make
 from tests.log.samples import TENANT, answer, arm, decision, feedback, started
 
@@ -49,10 +50,10 @@ def append(connection: sa.Connection, position: int, *, rounds: int) -> int:
 
 
 def save(connection: sa.Connection, *, upto: int) -> None:
-    archive = pack(contents(refold(connection, make_policy=make, upto=upto)))
-    row = {"position": archive.position, "at": 0, "checksum": archive.checksum, "archive": archive.data}
+    fold = refold(connection, make_policy=make, upto=upto)
+    meaning = Meaning.of(fold, parent=0, reason="routine")
     with begin(connection):
-        connection.execute(snapshots.insert(), row)
+        write(pack(contents(fold)), meaning, Transaction(connection=connection, position=upto))
 
 
 @pytest.fixture

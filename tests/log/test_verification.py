@@ -150,3 +150,45 @@ def test_states_under_controls_that_nobody_knows_are_told_apart(connection: sa.C
     replace(connection, pack(contents(fold)))
     found = verify(connection, make_policy=make)
     assert (found.versions, found.superseded, found.gap) == ({63: 0.0}, [33], 0.0)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("policy", "linucb"),
+        ("parameters", '{"alpha": 7.0}'),
+        ("parameters", "no JSON"),
+        ("embedder", "another"),
+        ("lineage", 2),
+        ("figures", '{"lessons": 99, "tenants": 1, "arms": 2}'),
+        ("parent", "nonsense"),
+        ("parent", "2.33"),
+        ("parent", "1.63"),
+        ("position", 64),
+    ],
+)
+def test_a_row_that_tells_something_else_than_its_state_is_named(
+    connection: sa.Connection, column: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert verify(connection, make_policy=make).altered == {}
+    with begin(connection):
+        connection.execute(snapshots.update().where(snapshots.c.position == 63).values({column: value}))
+    position = 64 if column == "position" else 63
+    assert column in verify(connection, make_policy=make).altered[position]
+    monkeypatch.setenv("POLYCULTURE_DATA_DIR", str(connection.engine.url.database).rpartition("/")[0])
+    told = CliRunner().invoke(main, ["router", "verify"])
+    assert told.exit_code == 1
+    assert f"the row of the saved version at {position} was altered: {column}" in told.output
+
+
+def test_rows_are_as_their_states_after_another_policy_and_a_rollback(connection: sa.Connection, run: Run) -> None:
+    async def scenario() -> None:
+        async with living(connection.engine) as live:
+            await live.rule(PolicyChanged(1, "linucb", "{}"), tenant="")
+            await teach(live, 3)
+            await live.rule(FeedbackExcluded(34, 63, "rolled_back"))
+            await live.rule(FeedbackExcluded(34, live.learner.fold.position, "rolled_back"), tenant="")
+
+    run(scenario())
+    assert len(saved(connection)) > 3
+    assert verify(connection, make_policy=make).altered == {}
