@@ -24,6 +24,7 @@ from gateway.events import EVERYONE, POOL
 from gateway.governance import ageing, remnants
 from gateway.governance.audit import GATEWAY, Audit
 from gateway.governance.identity import Identity
+from gateway.governance.scrub import PATIENCE_S, emptied
 from gateway.history import restore
 from gateway.learner import Learner
 from gateway.log import Log, LogUnavailable
@@ -32,6 +33,9 @@ from gateway.transaction import Transaction
 _logger = structlog.get_logger("polyculture.retention")
 
 DAY_S = 86_400.0
+
+#: How often emptying the write-ahead log is tried, in seconds.
+STEP_S = 1.0
 
 
 class Retention:
@@ -56,6 +60,7 @@ class Retention:
         self._clock = clock
         self._every_s = 0.0
         self._stripped: dict[str, int] = {}
+        self._remnants = True
         self._one = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self.adopt(configuration)
@@ -90,8 +95,27 @@ class Retention:
                 try:
                     await self.drop(tenant)
                 except (LogUnavailable, SQLAlchemyError):
+                    self._remnants = True
                     _logger.warning("retention_delayed", exc_info=True)
+            try:
+                await self.leave_no_trace()
+            except SQLAlchemyError:
+                self._remnants = True
+                _logger.warning("retention_delayed", exc_info=True)
             await asyncio.sleep(every_s)
+
+    async def leave_no_trace(self) -> None:
+        """Take what went out of the write-ahead log, too, or what a crash may have left there; the next pass goes on
+        where somebody reads for long.
+        """
+        until = time.monotonic() + PATIENCE_S
+        while self._remnants and time.monotonic() < until:
+            self._remnants = False
+            if not await look(self._engine, emptied):
+                self._remnants = True
+                await asyncio.sleep(STEP_S)
+        if self._remnants:
+            _logger.warning("retention_remnants", hint="a long read keeps what went in the write-ahead log")
 
     async def drop(self, tenant: str) -> None:
         """Drop what is too old of this tenant's."""
@@ -127,6 +151,7 @@ class Retention:
     async def _checkpoint(self, tenant: str, place: int) -> bool:
         """Put the state in the place of the last event that goes; ``False`` where that must wait."""
         base = await look(self._engine, partial(self._folded, tenant, place))
+        self._remnants = True
         return await self._log.transact(partial(ageing.put, base, tenant))
 
     def _folded(self, tenant: str, place: int, connection: sa.Connection) -> ageing.Base:
@@ -142,6 +167,7 @@ class Retention:
         while True:
             done = await self._log.transact(partial(piece, after))
             rows, after = rows + done.rows, done.upto
+            self._remnants = self._remnants or done.rows > 0
             if done.last:
                 return rows
             await asyncio.sleep(0)

@@ -9,13 +9,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
+import pytest
 import sqlalchemy as sa
 
 from gateway.archive import contents, pack
 from gateway.config import Configuration
 from gateway.corrections.memories import Memories
+from gateway.database import moment
 from gateway.embedding import Embeddings
 from gateway.events import EVERYONE, Checkpoint, Decision, Event, Feedback, PoolJoined, TrustTuned
+from gateway.governance import retention as module
 from gateway.governance.audit import Audit, entries
 from gateway.governance.erasure import Erasures
 from gateway.governance.identity import Identity
@@ -31,7 +34,7 @@ from gateway.verification import verify
 from router_models import make
 from router_models.embedders import load
 from tests.conftest import Start
-from tests.governance.test_erasure import ACME, ask, verified
+from tests.governance.test_erasure import ACME, ask, files, verified
 from tests.log.conftest import Run
 from tests.log.living import BEGINNING, Live, living
 from tests.log.samples import TENANT, answer, decision, feedback
@@ -75,7 +78,8 @@ def check(live: Live, engine: sa.Engine) -> None:
     with engine.connect() as connection:
         again = refold(connection, make_policy=make)
         assert pack(contents(again)) == pack(contents(live.learner.fold))
-        assert verify(connection, make_policy=make).largest == 0.0
+        found = verify(connection, make_policy=make)
+        assert (found.largest, found.altered) == (0.0, {})
 
 
 def test_a_checkpoint_takes_the_place_of_what_is_too_old(run: Run, engine: sa.Engine, tmp_path: Path) -> None:
@@ -175,6 +179,42 @@ def test_a_gateway_does_it_by_itself(start: Start, upstream: Upstream) -> None:
     assert kept.tenant == "acme-inc"
     eventually(lambda: [each.tenant for each in gateway.records(Decision)] == ["default"])
     assert verified(gateway) == 2
+
+
+def test_texts_that_went_are_in_no_file_of_a_running_gateway(start: Start, upstream: Upstream) -> None:
+    tenant = {"id": "acme-inc", "key_env": "ACME_KEY", "retention_days": 5 / 86_400, "store_prompts": True}
+    models = [card("one", upstream.url), card("two", upstream.url)]
+    gateway = start({"models": models, "tenants": [tenant]}, ACME_KEY=ACME, POLYCULTURE_RETENTION_EVERY_S="0.2")
+    ask(gateway, ACME, "MARKER-of-a-prompt")
+    assert b"MARKER" in files(gateway.data_dir)
+    eventually(lambda: gateway.records(Checkpoint))
+    eventually(lambda: b"MARKER" not in files(gateway.data_dir))
+    ask(gateway, KEY, "an ordinary question")
+    assert verified(gateway) == 2
+
+
+def test_the_write_ahead_log_is_emptied_once_nobody_reads_it(
+    run: Run, engine: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "STEP_S", 0.05)
+
+    async def scenario() -> None:
+        async with kept(engine, tmp_path) as (live, retention):
+            told = msgspec.structs.replace(feedback("a", 0.5), comment="MARKER-of-a-comment")
+            await live.say(decision("a"), answer("a"), told, decision("a"))
+            with engine.connect() as reader, moment(reader):
+                reader.execute(sa.select(sa.func.count()).select_from(events)).scalar()
+                await retention.drop(TENANT)
+                monkeypatch.setattr(module, "PATIENCE_S", 0.2)
+                await retention.leave_no_trace()
+                assert b"MARKER" in files(tmp_path)
+            monkeypatch.setattr(module, "PATIENCE_S", 60.0)
+            await retention.leave_no_trace()
+            assert b"MARKER" not in files(tmp_path)
+            await live.say(feedback("b", 1.0))
+            check(live, engine)
+
+    run(scenario())
 
 
 def test_who_is_erased_is_named_by_no_checkpoint_either(run: Run, engine: sa.Engine, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 
 from gateway.database import FILE
 from gateway.governance import scrub as module
-from gateway.governance.scrub import Busy, scrub
+from gateway.governance.scrub import Busy, emptied, scrub
 from gateway.schema import prompts
 
 MARKER = "the marker of a prompt"
@@ -59,3 +60,16 @@ def test_who_reads_for_ever_is_told_of(deleted: sa.Connection, tmp_path: Path, m
         reader.execute("SELECT count(*) FROM prompts").fetchone()
         with pytest.raises(Busy, match="still in its write-ahead log"):
             scrub(deleted)
+
+
+def test_the_log_alone_is_emptied_without_waiting_for_readers(deleted: sa.Connection, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM prompts").fetchone()
+        begun = time.monotonic()
+        assert not emptied(deleted)
+        assert time.monotonic() - begun < 2.0
+        assert left(tmp_path)
+    assert emptied(deleted)
+    assert not left(tmp_path)
+    assert (tmp_path / f"{FILE}-wal").stat().st_size == 0
