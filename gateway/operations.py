@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import msgspec
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -36,6 +37,15 @@ DATA, MATCH = "data", "if_match"
 
 #: All methods of HTTP that a client may try.
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+
+
+class Whole(PathConvertor):
+    """The rest of a path with line breaks as well, of which Starlette's own ``path`` drops one at the end."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("whole", Whole())
 
 
 class Nothing(msgspec.Struct):
@@ -133,7 +143,7 @@ class Group:
                 raise HTTPException(405, headers={"allow": ", ".join(sorted(methods))})
             return await operation.serve(self, self._service, request)
 
-        return Route(path, endpoint, methods=METHODS)
+        return Route(path.replace(":path}", ":whole}"), endpoint, methods=METHODS)
 
 
 def get(path: str, summary: str, *, answer: Any, **details: Any) -> Callable[[Handler[G]], Operation[G]]:

@@ -16,7 +16,7 @@ from gateway.keys import Principal
 from gateway.operations import Group, delete, get
 
 TenantId = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-UserId = Annotated[str, msgspec.Meta(pattern="^[^/]+/.+$", max_length=300)]
+UserId = Annotated[str, msgspec.Meta(pattern=r"^[^/]+/[\s\S]", max_length=300)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=3600)]
 
 

@@ -115,7 +115,7 @@ class Judging(Ordering):
                 raise DecisionNotFound("There is no such decision.", param="id")
             transaction.append(Audited(asked.score), tenant=decided[0].tenant, subject=subject)
             position = transaction.position
-            self._noted(principal, "feedback.audit", tenant=decided[0].tenant, decision=subject.hex())(transaction)
+            self._noted(principal, "feedback.audit", tenant=decided[0].tenant, position=position)(transaction)
             return position
 
         position = await self._service.log.transact(write)

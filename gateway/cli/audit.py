@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.exc import DatabaseError
 
 from gateway.database import FILE, HEAD, connect, revision
 from gateway.governance.audit import AuditHead, entries, newest
@@ -148,4 +149,7 @@ def _opened() -> Iterator[sa.Connection]:
     with connect(data_dir).connect() as connection:
         if revision(connection) != HEAD:
             raise click.ClickException("another version wrote this database; start this version's gateway once")
-        yield connection
+        try:
+            yield connection
+        except DatabaseError as error:
+            raise click.ClickException(f"the audit log cannot be read: {error.orig}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
@@ -18,6 +19,17 @@ if TYPE_CHECKING:
 
 #: Longest wait for an answer, in seconds: what refolds a long log takes its time.
 PATIENCE_S = 900.0
+
+
+class Finite(click.FloatRange):
+    """A number within bounds: ``nan`` is within none, and JSON has no infinity."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number. Raises ``BadParameter``."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{number} is not in the range {self._describe_range()}.", param, ctx)
+        return number
 
 
 class Page(NamedTuple):
@@ -66,6 +78,8 @@ class Remote:
             )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise click.ClickException(f"no gateway answers at {self.url}: {error}") from error
+        except ValueError as error:
+            raise click.ClickException(f"this cannot be asked for: {error}") from error
         if not answer.is_success:
             raise click.ClickException(_complaint(answer))
         return answer
@@ -105,8 +119,9 @@ def show(page: Page, *, plain: bool) -> None:
 
 
 def quoted(name: str) -> str:
-    """A name as a part of a path."""
-    return quote(name, safe="")
+    """A name as one segment of a path, also where it is nothing but dots, by which clients go up."""
+    segment = quote(name, safe="")
+    return segment.replace(".", "%2E") if segment in {".", ".."} else segment
 
 
 def facts(document: Mapping[str, Any]) -> RenderableType:

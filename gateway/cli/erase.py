@@ -6,11 +6,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import click
 
-from gateway.cli.client import Page, Remote, facts, remote
+from gateway.cli.client import Page, Remote, facts, quoted, remote
 
 _receipt = click.option(
     "--receipt",
@@ -32,7 +31,7 @@ def erase() -> None:
 @remote
 def tenant(gateway: Remote, tenant: str, file: Path | None) -> Page:
     """Erase TENANT."""
-    return _told(gateway.ask("DELETE", f"/admin/v1/tenants/{quote(tenant)}").json(), file)
+    return _told(gateway.ask("DELETE", f"/admin/v1/tenants/{quoted(tenant)}").json(), file)
 
 
 @erase.command()
@@ -43,7 +42,7 @@ def tenant(gateway: Remote, tenant: str, file: Path | None) -> Page:
 @remote
 def user(gateway: Remote, user: str, tenant: str, file: Path | None) -> Page:
     """Erase the end user USER, a source of feedback: key/user."""
-    return _told(gateway.ask("DELETE", f"/admin/v1/users/{quote(user)}", params={"tenant": tenant}).json(), file)
+    return _told(gateway.ask("DELETE", f"/admin/v1/users/{quoted(user)}", params={"tenant": tenant}).json(), file)
 
 
 def _told(erasure: Mapping[str, Any], file: Path | None) -> Page:

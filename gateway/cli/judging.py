@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from gateway.cli.client import Page, Remote, facts, remote, rows
+from gateway.cli.client import Finite, Page, Remote, facts, remote, rows
 
 FORMATS: Final = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
 """How moments may be given; without a zone they are this machine's."""
@@ -55,7 +55,7 @@ def doubtful(gateway: Remote, *, tenant: str | None, limit: int) -> Page:
 
 @click.command()
 @click.argument("decision")
-@click.argument("score", type=click.FloatRange(0, 1))
+@click.argument("score", type=Finite(0, 1))
 @remote
 def audit(gateway: Remote, *, decision: str, score: float) -> Page:
     """Judge the answer of DECISION with SCORE: the truth that everyone who rated it is measured by."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from gateway.cli.client import Page, Remote, facts, quoted, remote, rows
+from gateway.cli.client import Finite, Page, Remote, facts, quoted, remote, rows
 from gateway.cli.spending import settings
 
 _SHOWN = ("id", "name", "tenant", "state", "origin", "created_at", "expires_at", "scopes", "secrets")
@@ -53,7 +53,13 @@ def show(gateway: Remote, *, key: str) -> Page:
 
 @click.command()
 @click.argument("key")
-@click.option("--overlap-hours", default=24.0, show_default=True, help="How long the old secret stays valid.")
+@click.option(
+    "--overlap-hours",
+    type=Finite(0, 8760),
+    default=24.0,
+    show_default=True,
+    help="How long the old secret stays valid.",
+)
 @remote
 def rotate(gateway: Remote, *, key: str, overlap_hours: float) -> Page:
     """Give KEY, by its id, a new secret, which is shown this once."""

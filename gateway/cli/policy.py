@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from gateway.cli.client import Page, Remote, facts, remote, rows
+from gateway.cli.client import Finite, Page, Remote, facts, remote, rows
 from gateway.cli.evaluate import parameters
 
 
@@ -26,7 +26,7 @@ def policy(gateway: Remote, *, name: str, given: dict[str, Any], force: bool) ->
 @click.command()
 @click.argument("name", default="")
 @click.option("--set", "given", multiple=True, callback=parameters, help="A hyperparameter of it: --set scale=0.4.")
-@click.option("--canary", default=0.0, show_default=True, help="Its share of requests, at most 0.5.")
+@click.option("--canary", type=Finite(0, 0.5), default=0.0, show_default=True, help="Its share of requests.")
 @remote
 def shadow(gateway: Remote, *, name: str, given: dict[str, Any], canary: float) -> Page:
     """Let the policy NAME learn beside the live one; without a name, end that."""

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import yaml
 
-from gateway.cli.client import Page, Remote, facts, quoted, remote, rows
+from gateway.cli.client import Finite, Page, Remote, facts, quoted, remote, rows
 
 _MODELS = "/admin/v1/models"
 _COLUMNS = ("id", "origin", "state", "endpoint", "breaker", "under_way", "share", "requests", "failures", "note")
@@ -69,7 +69,7 @@ def show(gateway: Remote, *, name: str) -> Page:
 @click.option("--key-env", help="The environment variable of the gateway that holds the server's key.")
 @click.option("--description", help="What it is good at, in plain words.")
 @click.option("--state", default="active", show_default=True, help="Where it is to stand at first.")
-@click.option("--share", type=float, help="A canary's largest part of the routed requests.")
+@click.option("--share", type=Finite(0, 1, min_open=True), help="A canary's largest part of the routed requests.")
 @click.option("--probe", is_flag=True, help="Call it once, to see whether it answers.")
 @_setting
 @remote
@@ -117,7 +117,7 @@ def remove(gateway: Remote, *, name: str) -> Page:
 @click.command()
 @click.argument("name")
 @click.argument("wanted", metavar="STATE")
-@click.option("--share", type=float, help="A canary's largest part of the routed requests.")
+@click.option("--share", type=Finite(0, 1, min_open=True), help="A canary's largest part of the routed requests.")
 @remote
 def state(gateway: Remote, *, name: str, wanted: str, share: float | None) -> Page:
     """Let the model NAME stand so: active, disabled, draining, shadow, or canary with a share."""

@@ -12,6 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DatabaseError
 
 from gateway.governance.audit import ENTRY, HEAD, SIGNING, AuditEntry, AuditHead, newest
 from gateway.governance.installation import fingerprint, signed
@@ -40,13 +41,18 @@ def inspect(connection: sa.Connection, *, trusted: str, held: AuditHead | None =
     ``trusted`` is the public key that must have signed the end; ``held`` a head that was exported before.
     """
     walk = _Walk(trusted=trusted, held=held)
-    query = sa.select(audit).order_by(audit.c.seq).execution_options(yield_per=1000)
     _lenient(connection)
-    for row in connection.execute(query):
-        walk.faults += walk.check(AuditEntry(*row))
-    head = newest(connection)
+    walk.go(connection)
+    head = _head(connection)
     walk.faults += walk.check_end(head)
     return Report(walk.count, head, walk.faults, walk.foreign)
+
+
+def _head(connection: sa.Connection) -> AuditHead | None:
+    """The head; ``None`` where there is none to be read."""
+    with suppress(DatabaseError):
+        return newest(connection)
+    return None
 
 
 def _lenient(connection: sa.Connection) -> None:
@@ -66,6 +72,15 @@ class _Walk:
         self.count = 0
         self.faults: list[Fault] = []
         self.foreign: list[tuple[int, str]] = []
+
+    def go(self, connection: sa.Connection) -> None:
+        """Check all entries, as far as they can be read."""
+        query = sa.select(audit).order_by(audit.c.seq).execution_options(yield_per=1000)
+        try:
+            for row in connection.execute(query):
+                self.faults += self.check(AuditEntry(*row))
+        except DatabaseError as error:
+            self.faults.append(Fault(self._seq + 1, f"cannot be read: {error.orig}"))
 
     def check(self, entry: AuditEntry) -> Iterator[Fault]:
         """What is wrong with the next entry."""
@@ -90,7 +105,7 @@ class _Walk:
     def _adopt(self, entry: AuditEntry) -> None:
         """From this entry on another key signs, where it says so."""
         if entry.action == SIGNING:
-            with suppress(ValueError, TypeError, KeyError):
+            with suppress(ValueError, TypeError, KeyError, RecursionError):
                 public = json.loads(entry.detail)["public"]
                 if self._seq and self._public != public:
                     self.foreign.append((self._seq, fingerprint(self._public)))

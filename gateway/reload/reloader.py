@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import structlog
@@ -61,7 +63,7 @@ class Reloader:
                 stock = service.registrar.prepared(declared)
                 if not dry_run:
                     await asyncio.to_thread(self._keys, plan.configuration)
-                    await self._noted(told, actor)
+                    await self._noted(told, plan.configuration, actor)
                     await align(
                         plan.configuration,
                         [model for _, model in stock],
@@ -102,9 +104,11 @@ class Reloader:
             assembly.keys(connection, service.settings, configuration, service.audit)
             service.keys.ring.replace(load(connection))
 
-    async def _noted(self, told: Reloaded, actor: Identity | str) -> None:
+    async def _noted(self, told: Reloaded, after: Configuration, actor: Identity | str) -> None:
+        tenants = sorted({*self._service.configured.tenants, *(each.id for each in after.tenants)})
+
         def write(transaction: Transaction) -> None:
-            detail = {name: value for name, value in msgspec.structs.asdict(told).items() if value}
+            detail = _entry(told, tenants)
             self._service.audit.record(transaction, actor=actor, action="configuration.reload", detail=detail)
 
         await self._service.log.transact(write)
@@ -130,6 +134,21 @@ class Reloader:
             changed=plan.changed,
             needs_restart=plan.waiting,
         )
+
+
+def _entry(told: Reloaded, tenants: Iterable[str]) -> dict[str, Any]:
+    """What the audit log keeps of it: tenants under pseudonyms, not by the paths of their fields."""
+    detail = {name: value for name, value in msgspec.structs.asdict(told).items() if value}
+    for name in ("changed", "needs_restart"):
+        if paths := detail.get(name):
+            plain = ("tenants" if path.startswith("tenants.") else path for path in paths)
+            detail[name] = list(dict.fromkeys(plain))
+    paths = [f"{path}." for path in (*told.changed, *told.needs_restart)]
+    concerned = [each for each in tenants if any(path.startswith(f"tenants.{each}.") for path in paths)]
+    return {
+        **detail,
+        **({"tenants": [Identity(kind="tenant", tenant=each) for each in concerned]} if concerned else {}),
+    }
 
 
 async def _read(path: Path) -> Configuration:

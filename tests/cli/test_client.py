@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
-from gateway.cli.client import text
+from gateway.cli.client import quoted, text
 from tests.support.command import answered, invoke, run
 from tests.support.gateway import ADMIN_KEY, KEY, Gateway
 
@@ -51,6 +52,39 @@ def test_what_the_gateway_refuses_is_told_in_its_words(healthy: Gateway) -> None
         assert (result.exit_code, result.output) == (1, f"Error: {complaint}\n")
     elsewhere = invoke("router", "freeze", "--url", f"{healthy.url}/nowhere", environment=NOWHERE)
     assert elsewhere.output == "Error: There is nothing at /nowhere/admin/v1/router/freeze.\n"
+
+
+@pytest.mark.parametrize("number", ["nan", "-nan", "inf", "-inf", "1e999"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("feedback", "audit", "0" * 32, "--", "{}"),
+        ("models", "add", "two", "--share", "{}"),
+        ("models", "state", "two", "canary", "--share", "{}"),
+        ("router", "shadow", "linucb", "--canary", "{}"),
+        ("keys", "rotate", "0" * 32, "--overlap-hours", "{}"),
+    ],
+)
+def test_what_is_no_finite_number_is_within_no_bounds(command: tuple[str, ...], number: str) -> None:
+    result = invoke(*(each.format(number) for each in command), environment=NOWHERE)
+    assert result.exit_code == 2
+    assert "is not in the range" in result.output
+
+
+def test_what_json_cannot_say_is_told_in_a_line() -> None:
+    for command in (("models", "add", "one", "--set", "a=.nan"), ("limits", "acme", "--set", "usd_per_day=1e999")):
+        result = invoke(*command, environment=NOWHERE)
+        assert (result.exit_code, result.output.count("\n")) == (1, 1)
+        assert "this cannot be asked for" in result.output
+
+
+@pytest.mark.parametrize(
+    ("name", "segment"),
+    [(".", "%2E"), ("..", "%2E%2E"), ("a/../b", "a%2F..%2Fb"), ("...", "..."), ("gpt-4.1", "gpt-4.1")],
+)
+def test_a_name_is_one_segment_of_a_path(name: str, segment: str) -> None:
+    assert quoted(name) == segment
+    assert httpx.URL(f"http://here/above/{quoted(name)}").raw_path == f"/above/{segment}".encode()
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,18 @@ def test_without_the_key_a_head_that_was_exported_tells(data: Path, tmp_path: Pa
     assert "is not a head of an audit log" in garbage.output
 
 
+def test_a_table_that_is_gone_is_told(data: Path) -> None:
+    with closing(sqlite3.connect(data / FILE)) as database:
+        database.execute("DROP TABLE audit_head")
+    verified = polyculture(data, "audit", "verify")
+    assert verified.exit_code == 1
+    assert "entry 6: the head is missing" in verified.output
+    assert "tampered with, at entry 6 first" in verified.output
+    (data / KEY_FILE).unlink()
+    for command in ("verify", "head"):
+        assert "Error: the audit log cannot be read: no such table" in polyculture(data, "audit", command).output
+
+
 def test_an_empty_log_is_told_as_such(tmp_path: Path) -> None:
     for command in ("verify", "list", "head"):
         nothing = polyculture(tmp_path / "none", "audit", command)

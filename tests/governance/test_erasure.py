@@ -11,7 +11,7 @@ import httpx
 import numpy as np
 import pytest
 
-from gateway.events import Answer, Decision, Feedback
+from gateway.events import Answer, Audited, Decision, Feedback
 from tests.conftest import Start
 from tests.governance.planted import plant
 from tests.support.cards import card
@@ -105,6 +105,33 @@ def test_nothing_of_an_erased_user_is_left_and_everyone_else_is_as_if_they_had_n
     again = ask(gateway, ACME, "she is back", user="ann@home")
     assert gateway.events(Feedback, about=again)
     assert verified(gateway) == 2
+
+
+@pytest.mark.parametrize("user", ["x\ny", "x\n", "\n", "x\r\n", "x/../bob", "..", "x?y#z%2F", "é ü"])
+def test_whatever_an_end_user_is_called_they_alone_are_erased(gateway: Gateway, user: str) -> None:
+    for name in ("x", "bob", "acme-inc", user):
+        ask(gateway, ACME, "a question", user=name)
+    done = run(gateway, "erase", "user", f"acme-inc/{user}", "--tenant", "acme-inc", "--yes")
+    assert done.exit_code == 0, done.output
+    assert [each.source for each in gateway.records(Feedback)] == ["acme-inc/x", "acme-inc/bob", "acme-inc/acme-inc"]
+
+
+def test_no_name_leads_up_a_path(gateway: Gateway) -> None:
+    for name in (".", ".."):
+        for arguments in (("tenant", name), ("user", name, "--tenant", "acme-inc")):
+            refused = run(gateway, "erase", *arguments, "--yes")
+            assert (refused.exit_code, refused.output[-7:]) == (1, "in id.\n"), refused.output
+
+
+def test_a_judged_answers_id_goes_with_its_tenant(gateway: Gateway) -> None:
+    name = ask(gateway, ACME, "a question")
+    judged = gateway.client.post("/admin/v1/feedback/audit", headers=ADMIN, json={"id": name, "score": 1.0}).json()
+    entry = gateway.client.get("/admin/v1/audit", headers=ADMIN).json()["data"][-1]
+    assert entry["action"] == "feedback.audit"
+    assert json.loads(entry["detail"])["position"] == judged["position"] == gateway.records(Audited, about=name)[0].seq
+    erase(gateway, "tenants/acme-inc")
+    assert name.encode() not in files(gateway.data_dir)
+    assert verified(gateway) == 0
 
 
 def test_everyone_else_is_served_meanwhile(start: Start, upstream: Upstream) -> None:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
 
-from gateway.governance.audit import Audit, AuditEntry, AuditHead, entries, newest
+from gateway.governance.audit import SIGNING, Audit, AuditEntry, AuditHead, entries, newest
 from gateway.governance.inspection import Report, inspect
 from gateway.governance.installation import Installation, fingerprint
 from gateway.schema import audit, audit_head
@@ -64,6 +64,9 @@ def test_a_log_that_was_left_alone_is_sound(
         ("UPDATE audit_head SET public = 'x'", [9]),
         ("UPDATE audit_head SET signature = signature || '00'", [9]),
         ("UPDATE audit_head SET seq = 20", [9]),
+        ("DROP TABLE audit_head", [9]),
+        ("DROP TABLE audit", [1]),
+        (f"UPDATE audit SET action = '{SIGNING}', detail = '{'[' * 100_000}' WHERE seq = 5", [5]),
     ],
 )
 def test_tampering_is_found_where_it_was_done(

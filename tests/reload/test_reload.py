@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 from collections import Counter
 from pathlib import Path
@@ -80,6 +81,11 @@ def test_settings_that_can_change_at_once_do(start: Start, upstream: Upstream) -
     for path in ("routing.exploration", "routing.gate.margin", "metrics.seconds", "metrics.stars", "tenants.acme"):
         assert path in told["changed"]
     assert told["needs_restart"] == []
+    audited = gateway.client.get("/admin/v1/audit", headers=HEADERS).json()["data"]
+    (noted,) = (each["detail"] for each in audited if each["action"] == "configuration.reload")
+    detail = json.loads(noted)
+    assert ("tenants" in detail["changed"], len(detail["tenants"])) == (True, 1)
+    assert "tenants.acme" not in noted
     assert [event for event in gateway.events(PolicyTuned) if '"exploration": 0.4' in event.parameters]
     assert gateway.events(TrustTuned)[-1].parameters == ""
     assert gateway.events(PoolJoined)
