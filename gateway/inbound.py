@@ -14,7 +14,7 @@ from gateway.errors import GatewayError, RequestTimeout
 from gateway.http import Header
 
 #: Longest head of a request, in bytes, beside what came with its first ones.
-HEAD_BYTES = 65_536
+HEAD_BYTES = 196_608
 
 #: Fewest bytes a second that a request which is not whole yet must go on with.
 SLOWEST = 100
