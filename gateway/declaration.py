@@ -42,7 +42,7 @@ def examine(path: Path, *, secrets: bool = False) -> Declaration:
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         return Declaration(None, [Fault(1, f"is not YAML: {error}")])
     try:
-        configuration = Configuration.model_validate({} if document is None else document)
+        configuration = Configuration.of(document)
     except ValidationError as error:
         return Declaration(None, [_located(root, each["loc"], each["msg"]) for each in error.errors()])
     found = [Fault(_line(root, where), what) for where, what in _refused(configuration, secrets=secrets)]

@@ -253,9 +253,8 @@ class Learner:
         self.fold = revised(self.fold, found)
         if found.fresh is not None:
             self.publication.door.revisit(self.fold, found.tenants)
-        self.publication.release(self.fold)
-        if found.fresh is not None:
             self._saved = found.fresh.base
+        self.publication.release(self.fold)
         everyone = {EVERYONE, *self.fold.states, *self.publication.tenants}
         self.publication.refresh(self.fold, found.tenants or everyone)
 

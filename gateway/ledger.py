@@ -43,6 +43,9 @@ class Sum(NamedTuple):
         return Sum(*(min(ours + theirs, MOST) for ours, theirs in zip(self, other, strict=True)))
 
 
+NOTHING = Sum()
+
+
 class Summed(NamedTuple):
     """A sum, and what it is of."""
 
@@ -78,12 +81,11 @@ class Tally:
         more = Sum(
             1,
             answer.estimate is not None,
-            min(counted.input_tokens, MOST),
-            min(counted.output_tokens, MOST),
+            counted.input_tokens,
+            counted.output_tokens,
             nanodollars(counted.cost),
         )
-        before = self._sums.get(place)
-        self._sums[place] = more if before is None else before.plus(more)
+        self._sums[place] = self._sums.get(place, NOTHING).plus(more)
         self._answers += 1
 
     def flush(self, connection: sa.Connection, *, upto: int) -> None:
@@ -145,7 +147,7 @@ def disown(connection: sa.Connection, tenant: str) -> None:
     sums = [_total(spend.c[name]) for name in Sum._fields]
     theirs = sa.select(spend.c.model, spend.c.day, *sums).where(spend.c.tenant == tenant)
     rows = [
-        ("", "", *row[:2], *(min(each, MOST) for each in row[2:]))
+        ("", "", *row[:2], *NOTHING.plus(Sum(*row[2:])))
         for row in connection.execute(theirs.group_by(spend.c.model, spend.c.day))
     ]
     connection.execute(spend.delete().where(spend.c.tenant == tenant))

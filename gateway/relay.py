@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.config.cards import MOST_TOKENS
 from gateway.errors import UpstreamFailed
 
 #: Longest single event of a stream, in bytes.
@@ -48,10 +49,6 @@ class Option(msgspec.Struct):
     message: Spoken | None = None
     delta: Spoken | None = None
     finish_reason: str | None = None
-
-
-MOST_TOKENS = 10**9
-"""Tokens of a prompt, or of an answer, beyond which a server's figure is not believed."""
 
 
 class Usage(msgspec.Struct):

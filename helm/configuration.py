@@ -8,14 +8,12 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from gateway.config import Configuration, ModelId
+from gateway.config.cards import SECRETS
 from helm.forms import PORT
 from helm.parts import Schema, like, where
 
 #: What no model may be called: it asks the gateway to choose.
 AUTO: Final = "^auto(:|$)"
-
-#: Words that tell a secret among the options of litellm.
-SECRETS: Final = ("key", "secret", "token", "password")
 
 
 def configuration() -> dict[str, Schema]:

@@ -100,8 +100,7 @@ class Judging(Ordering):
     @get("/admin/v1/feedback/doubtful", "List answers worth an audit", asked=Looking, answer=InDoubt, errors="404")
     async def doubtful(self, principal: Principal, asked: Looking) -> InDoubt:
         """Where the truth would tell most about those who rate: a word that is not expected, of a source in doubt."""
-        tenant = None if asked.tenant is None else self._whom(asked.tenant)
-        fold = self._service.learner.fold
+        tenant, fold = self._whose(asked.tenant), self._service.learner.fold
         return InDoubt(await asyncio.to_thread(doubtful, fold, tenant=tenant, limit=asked.limit))
 
     @post("/admin/v1/feedback/audit", "Judge an answer", asked=AuditAsked, answer=AuditDone, errors="404 503")

@@ -52,6 +52,10 @@ class Ordering(Group):
             if name is not None and name not in known:
                 raise BadRequest(f"There is no {name!r} here; known are {', '.join(known)}.", param=param)
 
+    def _whose(self, tenant: str | None) -> str | None:
+        """The tenant whose entries are to be listed, ``None`` for all. Raises :class:`TenantNotFound`."""
+        return None if tenant is None else self._whom(tenant)
+
     def _noted(self, principal: Principal, action: str, *, tenant: str = EVERYONE, **detail: object) -> Also:
         """Writes the audit entry of an order, in the transaction that carries it out."""
         whom = {"tenant": Identity(kind="tenant", tenant=tenant)} if tenant else {}

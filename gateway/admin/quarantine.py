@@ -51,8 +51,7 @@ class Quarantined(Ordering):
     @get("/admin/v1/feedback/quarantine", "List withheld feedback", asked=Looking, answer=InQuarantine, errors="404")
     async def quarantine(self, principal: Principal, asked: Looking) -> InQuarantine:
         """What is withheld, and why."""
-        tenant = None if asked.tenant is None else self._whom(asked.tenant)
-        return InQuarantine(self._orders.quarantined(tenant=tenant, limit=asked.limit))
+        return InQuarantine(self._orders.quarantined(tenant=self._whose(asked.tenant), limit=asked.limit))
 
     @post("/admin/v1/feedback/release", "Let withheld feedback count", asked=Place, answer=Settled, errors="404 503")
     async def release(self, principal: Principal, asked: Place) -> Settled:

@@ -38,6 +38,10 @@ _setting = click.option(
     "--set", "given", multiple=True, callback=fields, help="A field of its card: --set price.input=3 --set tags=[eu]."
 )
 
+_share = click.option(
+    "--share", type=Finite(0, 1, min_open=True), help="A canary's largest part of the routed requests."
+)
+
 
 @click.command(name="list")
 @click.option("--state", help="Only those that stand so.")
@@ -69,7 +73,7 @@ def show(gateway: Remote, *, name: str) -> Page:
 @click.option("--key-env", help="The environment variable of the gateway that holds the server's key.")
 @click.option("--description", help="What it is good at, in plain words.")
 @click.option("--state", default="active", show_default=True, help="Where it is to stand at first.")
-@click.option("--share", type=Finite(0, 1, min_open=True), help="A canary's largest part of the routed requests.")
+@_share
 @click.option("--probe", is_flag=True, help="Call it once, to see whether it answers.")
 @_setting
 @remote
@@ -117,7 +121,7 @@ def remove(gateway: Remote, *, name: str) -> Page:
 @click.command()
 @click.argument("name")
 @click.argument("wanted", metavar="STATE")
-@click.option("--share", type=Finite(0, 1, min_open=True), help="A canary's largest part of the routed requests.")
+@_share
 @remote
 def state(gateway: Remote, *, name: str, wanted: str, share: float | None) -> Page:
     """Let the model NAME stand so: active, disabled, draining, shadow, or canary with a share."""

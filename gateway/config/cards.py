@@ -16,8 +16,12 @@ def _not_auto(name: str) -> str:
     return name
 
 
+SECRETS: Final = ("key", "secret", "token", "password")
+"""Words that tell a secret among the options of litellm."""
+
+
 def _not_secret(name: str) -> str:
-    if any(word in name.lower() for word in ("key", "secret", "token", "password")):
+    if any(word in name.lower() for word in SECRETS):
         raise ValueError("no secret belongs here: api_key_env names the variable that holds one")
     return name
 
@@ -30,7 +34,7 @@ MOST_USD: Final = 1e6
 """Highest price of a million tokens that is taken for one."""
 
 MOST_TOKENS: Final = 10**9
-"""Longest window that is taken for one."""
+"""Longest window that is taken for one, and most tokens of an answer that a server is believed to have counted."""
 
 LONGEST_S: Final = 1e9
 """Longest wait that is taken for one, in seconds: thirty years."""

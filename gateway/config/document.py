@@ -33,6 +33,11 @@ class Configuration(Section):
         None, gt=0, description="How long events are kept; what was learned stays. For ever when left out."
     )
 
+    @classmethod
+    def of(cls, document: Any) -> Configuration:
+        """What a parsed file says; one that says nothing is the default. Raises :class:`pydantic.ValidationError`."""
+        return cls.model_validate({} if document is None else document)
+
     @model_validator(mode="after")
     def _names_are_unique(self) -> Configuration:
         for kind, names in (("model", [m.id for m in self.models]), ("tenant", [t.id for t in self.tenants])):
@@ -54,7 +59,7 @@ class Configuration(Section):
 def parse(document: Any, *, origin: str) -> Configuration:
     """Validate a parsed document. Raises :class:`ConfigurationError` naming every faulty field."""
     try:
-        return Configuration.model_validate({} if document is None else document)
+        return Configuration.of(document)
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'top level'}: {e['msg']}" for e in error.errors())
         raise ConfigurationError(f"{origin}: {faults}") from error

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from gateway.config.cards import MOST_TOKENS
 from gateway.errors import GatewayError, UpstreamFailed
-from gateway.relay import MOST_TOKENS
 from gateway.request import Reading
 
 

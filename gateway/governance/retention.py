@@ -167,7 +167,7 @@ class Retention:
         while True:
             done = await self._log.transact(partial(piece, after))
             rows, after = rows + done.rows, done.upto
-            self._remnants = self._remnants or done.rows > 0
+            self._remnants |= done.rows > 0
             if done.last:
                 return rows
             await asyncio.sleep(0)

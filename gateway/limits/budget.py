@@ -51,9 +51,7 @@ class Budget:
     def set(self, limits: Limits) -> None:
         """Let there be other limits: what was spent stays spent."""
         given: dict[Span, float | None] = {"day": limits.usd_per_day, "month": limits.usd_per_month}
-        self._limits: dict[Span, int] = {
-            span: max(int(usd * NANO), 1) for span, usd in given.items() if usd is not None
-        }
+        self._limits: dict[Span, int] = {span: int(usd * NANO) for span, usd in given.items() if usd is not None}
         self._soft = {span: limit * limits.soft_stop for span, limit in self._limits.items()}
 
     @property

@@ -9,6 +9,7 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 
 from gateway.config import Endpoint, Modality, Price
+from gateway.config.cards import MOST_TOKENS
 
 #: Where the list is in litellm's package.
 FILE = "model_prices_and_context_window_backup.json"
@@ -26,7 +27,7 @@ _ENDPOINTS: dict[str, Endpoint] = {
 
 
 Cost = Annotated[float, msgspec.Meta(ge=0, le=1)]
-Tokens = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
+Tokens = Annotated[int, msgspec.Meta(ge=0, le=MOST_TOKENS)]
 
 
 class Row(msgspec.Struct):

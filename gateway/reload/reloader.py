@@ -139,16 +139,14 @@ class Reloader:
 def _entry(told: Reloaded, tenants: Iterable[str]) -> dict[str, Any]:
     """What the audit log keeps of it: tenants under pseudonyms, not by the paths of their fields."""
     detail = {name: value for name, value in msgspec.structs.asdict(told).items() if value}
-    for name in ("changed", "needs_restart"):
-        if paths := detail.get(name):
-            plain = ("tenants" if path.startswith("tenants.") else path for path in paths)
-            detail[name] = list(dict.fromkeys(plain))
+    for name in detail.keys() & {"changed", "needs_restart"}:
+        plain = ("tenants" if path.startswith("tenants.") else path for path in detail[name])
+        detail[name] = list(dict.fromkeys(plain))
     paths = [f"{path}." for path in (*told.changed, *told.needs_restart)]
     concerned = [each for each in tenants if any(path.startswith(f"tenants.{each}.") for path in paths)]
-    return {
-        **detail,
-        **({"tenants": [Identity(kind="tenant", tenant=each) for each in concerned]} if concerned else {}),
-    }
+    if concerned:
+        detail["tenants"] = [Identity(kind="tenant", tenant=each) for each in concerned]
+    return detail
 
 
 async def _read(path: Path) -> Configuration:

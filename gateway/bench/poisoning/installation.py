@@ -75,8 +75,8 @@ class Installation:
 
     async def doubtful(self, most: int) -> list[str]:
         """The decisions whose answers an audit would tell most of."""
-        answer = await self._exchange(b"GET", f"/admin/v1/feedback/doubtful?limit={most}", b"", ADMIN_KEY)
-        return [each.decision_id for each in msgspec.json.decode(answer[1], type=_Doubtful).answers]
+        _, answer = await self._exchange(b"GET", f"/admin/v1/feedback/doubtful?limit={most}", b"", ADMIN_KEY)
+        return [each.decision_id for each in msgspec.json.decode(answer, type=_Doubtful).answers]
 
     async def audit(self, decision: str, score: float) -> None:
         """Say what an answer is worth."""
