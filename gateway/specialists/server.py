@@ -163,23 +163,25 @@ async def _body(request: Request) -> bytes:
 
 
 async def _while_connected(request: Request, work: Awaitable[T]) -> T:
-    """Await ``work``, or give it up when the client goes away. Raises :class:`ClientDisconnect` then."""
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.create_task(_disconnected(request))
+    """Await ``work``, or give it up when the client goes away. Raises :class:`ClientDisconnect` then.
+
+    It is a scope that is cancelled, not a task: work in a thread is waited for, and what it uses is closed after it.
+    """
+    scope = anyio.CancelScope()
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        scope.cancel()
+
+    watching = asyncio.create_task(watch())
     try:
-        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientDisconnect
-        return working.result()
+        with scope:
+            return await work
+        raise ClientDisconnect
     finally:
-        working.cancel()
-        leaving.cancel()
-        await asyncio.wait((working, leaving))
-
-
-async def _disconnected(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+        watching.cancel()
+        await asyncio.wait((watching,))
 
 
 async def _gone(request: Request, error: Exception) -> Response:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
+import anyio
+import anyio.to_thread
 import httpx
 import openai
 import pytest
 from openai import OpenAI
 
 from gateway.config import ModelCard
+from gateway.specialists.protocol import Delta, Message, Parameters
+from gateway.specialists.server import Server
 
 Connect = Callable[[str], OpenAI]
 REVIEW: list[Any] = [{"role": "user", "content": "Review: lovely and wonderful."}]
@@ -132,6 +137,8 @@ def test_a_huge_body_is_refused(http: httpx.Client) -> None:
 
 def test_a_client_that_leaves_frees_the_language_model(cards: dict[str, ModelCard], connect: Connect) -> None:
     url = httpx.URL(str(cards["general"].upstream.base_url))
+    client = connect("general")
+    started = client.models.retrieve("general").created
     story = [{"role": "user", "content": "Write a very long story about the sea."}]
     for stream in (True, False, True, False):
         body = json.dumps({"model": "general", "messages": story, "max_tokens": 1900, "stream": stream}).encode()
@@ -143,8 +150,50 @@ def test_a_client_that_leaves_frees_the_language_model(cards: dict[str, ModelCar
             else:
                 time.sleep(0.2)
     hello: list[Any] = [{"role": "user", "content": "Say hello."}]
-    answer = connect("general").chat.completions.create(model="general", messages=hello, max_tokens=3, timeout=20)
+    answer = client.chat.completions.create(model="general", messages=hello, max_tokens=3, timeout=20)
     assert answer.choices[0].message.content
+    assert client.models.retrieve("general").created == started, "the process died of it and was started again"
+
+
+class Slow:
+    """A specialist whose tokens take time; it notes when an answer of its own begins, and when it is over."""
+
+    parallel = 1
+
+    def __init__(self) -> None:
+        self.begun = Event()
+        self.closed = 0
+
+    def answer(self, messages: Sequence[Message], parameters: Parameters) -> Iterator[Delta]:
+        self.begun.set()
+        try:
+            while True:
+                time.sleep(0.1)
+                yield Delta(text="x")
+        finally:
+            self.closed += 1
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("stream", [False, True])
+async def test_an_answer_that_is_given_up_is_over_before_its_slot_is_free(stream: bool) -> None:
+    slow = Slow()
+    application = Server(name="slow", specialist=slow, clock=time.time, new_id=lambda: "1").application()
+    body = json.dumps({"model": "slow", "messages": REVIEW, "stream": stream}).encode()
+    sent = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+    async def receive() -> Any:
+        for message in sent:
+            return message
+        await anyio.to_thread.run_sync(slow.begun.wait)
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        pass
+
+    head = {"type": "http", "method": "POST", "path": "/v1/chat/completions", "query_string": b"", "headers": []}
+    await application(head, receive, send)
+    assert slow.closed == 1
 
 
 def test_concurrent_requests_are_all_answered(connect: Connect) -> None:
